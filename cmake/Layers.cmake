@@ -1,0 +1,47 @@
+# One folder, one target, one line: fedtune_layer(name [TORCH] DEPS ...).
+#
+# Every *.cpp of the folder (sub-folders too) belongs to the layer, *_test.cpp to its test program.
+# A layer's headers are reached through an include root of its own, holding a link to its folder alone, so a header of a
+# layer that is not linked cannot be included.
+function(fedtune_layer name)
+  cmake_parse_arguments(LAYER "TORCH" "" "DEPS" ${ARGN})
+  if(LAYER_TORCH AND NOT FEDTUNE_TORCH)
+    return()
+  endif()
+  set(folder "${CMAKE_CURRENT_SOURCE_DIR}/${name}")
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${folder}/*.cpp")
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+
+  set(root "${CMAKE_BINARY_DIR}/include/${name}")
+  file(MAKE_DIRECTORY "${root}/fedtune")
+  file(CREATE_LINK "${folder}" "${root}/fedtune/${name}" SYMBOLIC)
+
+  if(sources)
+    set(scope PUBLIC)
+    add_library(fedtune_${name} STATIC ${sources})
+    target_link_libraries(fedtune_${name} PRIVATE fedtune_options)
+  else()
+    set(scope INTERFACE)
+    add_library(fedtune_${name} INTERFACE)
+  endif()
+  target_include_directories(fedtune_${name} ${scope} "${root}")
+  target_link_libraries(fedtune_${name} ${scope} ${LAYER_DEPS})
+  if(LAYER_TORCH)
+    target_link_libraries(fedtune_${name} ${scope} torch_wheel)
+    if(sources)
+      target_precompile_headers(fedtune_${name} REUSE_FROM fedtune_torch_pch)
+    endif()
+  endif()
+
+  if(FEDTUNE_TESTS AND tests)
+    add_executable(${name}_test ${tests})
+    target_link_libraries(${name}_test PRIVATE fedtune_${name} fedtune_options GTest::gmock GTest::gtest_main)
+    target_compile_definitions(${name}_test PRIVATE FEDTUNE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    set_target_properties(${name}_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
+    if(LAYER_TORCH)
+      target_precompile_headers(${name}_test REUSE_FROM fedtune_torch_pch)
+    endif()
+  endif()
+endfunction()

@@ -1,0 +1,29 @@
+# The PyPI wheel of torch as a C++ SDK: target torch_wheel, and the precompiled header fedtune_torch_pch.
+#
+# The wheel's own TorchConfig.cmake asks for a CUDA toolkit when the wheel was built for CUDA; this module needs none: it
+# takes the libraries that are there. Point FEDTUNE_TORCH_DIR at the folder `torch` of another wheel to use that one.
+set(FEDTUNE_TORCH_DIR "" CACHE PATH "folder of the torch package (holds include/ and lib/)")
+if(NOT FEDTUNE_TORCH_DIR)
+  file(GLOB candidates "${CMAKE_SOURCE_DIR}/.venv/lib/python3*/site-packages/torch")
+  list(POP_FRONT candidates FEDTUNE_TORCH_DIR)
+endif()
+if(NOT EXISTS "${FEDTUNE_TORCH_DIR}/include/torch/types.h")
+  message(FATAL_ERROR "no torch wheel at '${FEDTUNE_TORCH_DIR}': run `make setup`, or set -DFEDTUNE_TORCH_DIR")
+endif()
+
+add_library(torch_wheel INTERFACE)
+target_include_directories(torch_wheel SYSTEM INTERFACE
+  "${FEDTUNE_TORCH_DIR}/include" "${FEDTUNE_TORCH_DIR}/include/torch/csrc/api/include")
+target_link_libraries(torch_wheel INTERFACE "-Wl,--no-as-needed")
+foreach(library torch torch_cpu torch_cuda c10 c10_cuda)
+  if(EXISTS "${FEDTUNE_TORCH_DIR}/lib/lib${library}.so")
+    target_link_libraries(torch_wheel INTERFACE "${FEDTUNE_TORCH_DIR}/lib/lib${library}.so")
+  endif()
+endforeach()
+target_link_libraries(torch_wheel INTERFACE "-Wl,--as-needed" Threads::Threads)
+
+file(WRITE "${CMAKE_BINARY_DIR}/torch_pch.cpp" "")
+add_library(fedtune_torch_pch STATIC "${CMAKE_BINARY_DIR}/torch_pch.cpp")
+target_link_libraries(fedtune_torch_pch PRIVATE torch_wheel fedtune_options)
+target_precompile_headers(fedtune_torch_pch PRIVATE "${CMAKE_SOURCE_DIR}/cmake/torch_pch.h")
+target_compile_options(fedtune_torch_pch PRIVATE -fpch-preprocess)

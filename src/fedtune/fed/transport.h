@@ -1,0 +1,22 @@
+// How instructions reach clients and contributions come back.
+#pragma once
+
+#include <functional>
+#include <span>
+
+#include "fedtune/fed/types.h"
+
+namespace fedtune::fed {
+
+class Transport {
+ public:
+  virtual ~Transport() = default;
+  // Sends round `round`'s global tensors to each rank of the cohort and calls `on_update` for every contribution, one call
+  // at a time, in any order. Returns when no more will come. A client that fails is reported with `on_failure`; an error
+  // that ends the run is thrown.
+  virtual void exchange(int round, const NamedTensors& global, std::span<const int> cohort,
+                        const std::function<void(Update)>& on_update,
+                        const std::function<void(int rank, const std::string& reason)>& on_failure) = 0;
+};
+
+}  // namespace fedtune::fed

@@ -1,0 +1,40 @@
+// Hugging Face folders: config.json and model.safetensors, in and out.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "fedtune/models/classifier.h"
+
+namespace fedtune::models {
+
+struct LoadOptions {
+  // A head that is missing as a whole is drawn from the run seed (true) or is an Error(input) (false).
+  bool initialise_head = false;
+  std::uint64_t seed = 0;
+  ModelRole role = ModelRole::student;
+  // Classes of the task; 0 takes the checkpoint's own number. A head with another number of classes is an Error(input).
+  std::int64_t num_labels = 0;
+};
+
+struct LoadedModel {
+  SequenceClassifier model;
+  bool head_initialised = false;
+  std::vector<std::string> skipped;  // tensors of the file that the task does not use
+  std::string sha256;                // of model.safetensors
+};
+
+// Throws Error(input) naming file, tensor, found and expected (with the nearest name) for anything missing, unexpected
+// or misshapen.
+LoadedModel load_checkpoint(const std::filesystem::path& folder, const LoadOptions& options);
+
+// Writes config.json and model.safetensors; `model`'s architectures entry becomes its ...ForSequenceClassification.
+void save_checkpoint(const std::filesystem::path& folder, const SequenceClassifier& model);
+
+// Weights that never change are packed for the matrix kernels, and need no gradient: the shared base of LoRA clients.
+void freeze_all(SequenceClassifier& model);
+// A copy with tensors of its own, each a leaf that needs its gradient: all-parameter training.
+SequenceClassifier trainable_copy(const SequenceClassifier& model);
+
+}  // namespace fedtune::models

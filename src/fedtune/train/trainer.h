@@ -1,0 +1,56 @@
+// The local training loop: epochs of shuffled packed batches, cross-entropy, AdamW.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+
+#include "fedtune/base/random.h"
+#include "fedtune/data/batch.h"
+#include "fedtune/models/classifier.h"
+
+namespace fedtune::train {
+
+// Loshchilov and Hutter 2019, in torch's form: step = lr * m_hat / (sqrt(v_hat) + eps).
+struct AdamWOptions {
+  double lr = 5e-5;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double eps = 1e-6;
+  double weight_decay = 0.0;
+};
+
+enum class Schedule {
+  constant,
+  linear_decay,  // step i of n (from 0) uses lr * (1 - i / n)
+};
+
+struct TrainOptions {
+  AdamWOptions optimizer;
+  Schedule schedule = Schedule::constant;
+  int epochs = 1;
+  int batch_size = 32;
+  bool dropout = true;  // off only in parity tests
+  // Seed, model role, round and rank of this phase; purpose, step and site are filled in.
+  StreamKey place;
+  // Polled before each step; true ends the phase with Interrupted.
+  std::function<bool()> stop;
+  // Called after each step with its loss, where set.
+  std::function<void(std::int64_t step, double loss)> on_step;
+};
+
+struct TrainReport {
+  std::int64_t steps = 0;
+  std::int64_t sentences = 0;
+  std::int64_t tokens = 0;
+  double mean_loss = 0.0;
+  double seconds = 0.0;
+};
+
+// Trains every parameter of `model` that requires a gradient. A non-finite loss is Error(failed) naming rank, round, step.
+TrainReport train(models::SequenceClassifier& model, std::span<const data::Example> examples, const TrainOptions& options);
+
+// The order in which an epoch visits the examples: a seeded permutation, the reference's shuffle=True.
+std::vector<std::uint32_t> epoch_order(const StreamKey& place, std::uint32_t epoch, std::uint32_t examples);
+
+}  // namespace fedtune::train
