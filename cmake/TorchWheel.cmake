@@ -7,7 +7,7 @@ if(NOT FEDTUNE_TORCH_DIR)
   file(GLOB candidates "${CMAKE_SOURCE_DIR}/.venv/lib/python3*/site-packages/torch")
   list(POP_FRONT candidates FEDTUNE_TORCH_DIR)
 endif()
-if(NOT EXISTS "${FEDTUNE_TORCH_DIR}/include/torch/types.h")
+if(NOT EXISTS "${FEDTUNE_TORCH_DIR}/include/ATen/ATen.h")
   message(FATAL_ERROR "no torch wheel at '${FEDTUNE_TORCH_DIR}': run `make setup`, or set -DFEDTUNE_TORCH_DIR")
 endif()
 
