@@ -1,0 +1,55 @@
+// A data set of labelled sentences: which files it is made of, and what they hold.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fedtune::data {
+
+// One row of a data file. The sentence is kept as it stands there, trailing spaces included.
+struct Sentence {
+  std::string text;
+  std::int32_t label = 0;
+};
+
+struct DatasetOptions {
+  // A folder, or the hub id `glue`.
+  std::string path = "glue";
+  // Which data set of a GLUE root: "cola" or "sst2". Not read where the folder itself holds train.*.
+  std::string name = "cola";
+  // Keep only the first rows of the training file.
+  std::optional<std::int64_t> max_train_sentences;
+  // Classes of the task; 0 derives them from the training labels (largest label + 1, at least 2).
+  std::int64_t num_labels = 0;
+};
+
+struct DatasetFiles {
+  std::filesystem::path train;       // train.{tsv,csv,jsonl}
+  std::filesystem::path validation;  // validation.*, else dev.*
+};
+
+struct Dataset {
+  std::vector<Sentence> train;
+  std::vector<Sentence> validation;
+  std::int64_t num_labels = 2;
+  DatasetFiles files;
+};
+
+// Finds the files without reading them. Throws Error(input) for a missing folder or file, a format that is not read, or
+// two training files; Error(usage) for a name that a GLUE root cannot hold.
+DatasetFiles find_dataset(const DatasetOptions& options);
+
+// Reads both files. Throws Error(input) naming file and line for what is not UTF-8, a wrong number of columns, or a
+// label that is not an integer in 0 .. num_labels - 1; also for an empty file.
+Dataset load_dataset(const DatasetOptions& options);
+
+// Reads one labelled file; num_labels = 0 accepts any label from 0. Errors as load_dataset.
+std::vector<Sentence> read_sentences(const std::filesystem::path& file, std::int64_t num_labels);
+
+// max(label) + 1, at least 2.
+std::int64_t count_classes(const std::vector<Sentence>& sentences);
+
+}  // namespace fedtune::data

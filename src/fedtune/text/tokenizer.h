@@ -1,0 +1,43 @@
+// BERT's tokenizer as Hugging Face folders describe it: text in, vocabulary ids out.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace fedtune::text {
+
+// Immutable after load; cheap to copy; safe to use from several threads.
+class Tokenizer {
+ public:
+  // Reads `tokenizer.json`, or else `vocab.txt` with `tokenizer_config.json` and `special_tokens_map.json` where they
+  // exist. The truncation and padding stored in tokenizer.json are ignored. Throws Error(input) for missing or
+  // malformed files and for a tokenizer that is not BERT's WordPiece.
+  static Tokenizer load(const std::filesystem::path& folder);
+
+  // [CLS] text [SEP], cut from the right to `max_length` ids in all. Special tokens that stand literally in the text
+  // are recognised, as the reference does. Throws Error(input) when text is not UTF-8, Error(failed) when max_length
+  // leaves no room for the special tokens.
+  std::vector<std::int32_t> encode(std::string_view text, std::int64_t max_length) const;
+
+  // The largest id + 1: what the model's vocab_size must reach.
+  std::int64_t vocab_size() const;
+  // tokenizer_config's model_max_length; a very large number where it sets none.
+  std::int64_t model_max_length() const;
+  std::int32_t pad_id() const;
+
+  // SHA-256, in hex, over the files read (name, size and bytes of each, in the order of files()).
+  const std::string& sha256() const;
+  // The files this tokenizer was read from and those beside them that describe it, to be copied beside a saved model.
+  const std::vector<std::filesystem::path>& files() const;
+
+ private:
+  class Implementation;
+  explicit Tokenizer(std::shared_ptr<const Implementation> implementation);
+  std::shared_ptr<const Implementation> implementation_;
+};
+
+}  // namespace fedtune::text
