@@ -12,8 +12,8 @@ namespace fedtune::train {
 
 // One sentence's prediction.
 struct Prediction {
-  std::int32_t label = 0;         // argmax, the lowest index on a tie
-  std::vector<float> logits;      // [num_labels]
+  std::int32_t label = 0;     // argmax, the lowest index on a tie
+  std::vector<float> logits;  // [num_labels]
 };
 
 struct Scores {

@@ -35,8 +35,10 @@ struct TrainOptions {
   StreamKey place;
   // Polled before each step; true ends the phase with Interrupted.
   std::function<bool()> stop;
-  // Called after each step with its loss, where set.
+  // Called after each step (from 0) with its loss, where set.
   std::function<void(std::int64_t step, double loss)> on_step;
+  // Called after each epoch (from 0), where set.
+  std::function<void(int epoch)> on_epoch;
 };
 
 struct TrainReport {
@@ -47,8 +49,13 @@ struct TrainReport {
   double seconds = 0.0;
 };
 
-// Trains every parameter of `model` that requires a gradient. A non-finite loss is Error(failed) naming rank, round, step.
-TrainReport train(models::SequenceClassifier& model, std::span<const data::Example> examples, const TrainOptions& options);
+// Trains every parameter of `model` that requires a gradient. A non-finite loss is Error(failed) naming rank, round,
+// step.
+TrainReport train(models::SequenceClassifier& model, std::span<const data::Example> examples,
+                  const TrainOptions& options);
+// The same on rows of a pool of examples: a client's share.
+TrainReport train(models::SequenceClassifier& model, std::span<const data::Example> pool,
+                  std::span<const std::uint32_t> rows, const TrainOptions& options);
 
 // The order in which an epoch visits the examples: a seeded permutation, the reference's shuffle=True.
 std::vector<std::uint32_t> epoch_order(const StreamKey& place, std::uint32_t epoch, std::uint32_t examples);
