@@ -4,12 +4,12 @@
 // do. Outcomes that are part of normal work (a contribution that is refused) are not errors: see status.h.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <exception>
 #include <stdexcept>
 #include <string>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace fedtune {
 

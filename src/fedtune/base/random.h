@@ -1,8 +1,8 @@
 // Random numbers as a function of where they are used, never of what ran before.
 //
 // Every random choice names its place in the run with a StreamKey. The key is hashed to a Philox key; a counter-based
-// generator (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3", Philox4x32-10) then maps counters to bits.
-// Threads, workers, arrival order and interruptions therefore cannot change a draw.
+// generator (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3", Philox4x32-10) then maps counters to
+// bits. Threads, workers, arrival order and interruptions therefore cannot change a draw.
 #pragma once
 
 #include <array>

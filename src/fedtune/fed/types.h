@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,13 @@ struct Update {
   ClientReport report;
 };
 
+// Scores of a server-side teacher, for the schemes that have one.
+struct TeacherEvaluation {
+  double loss = 0.0;
+  double reference_loss = 0.0;
+  double accuracy = 0.0;
+};
+
 // Scores of one global model on the validation set.
 struct Evaluation {
   double loss = 0.0;            // mean cross-entropy per sentence
@@ -42,6 +50,44 @@ struct Evaluation {
   double mcc = 0.0;  // Matthews correlation coefficient
   double f1 = 0.0;   // of class 1
   std::int64_t sentences = 0;
+  std::optional<TeacherEvaluation> teacher;
+};
+
+// An accepted contribution, without its tensors.
+struct ClientRecord {
+  int rank = 0;
+  double weight = 0.0;
+  ClientReport report;
+};
+
+// A contribution that was left out, or a client that gave none.
+struct Refusal {
+  int rank = 0;
+  std::string reason;
+};
+
+// Wall clock of each phase of a round.
+struct PhaseSeconds {
+  double train = 0.0;  // from sending the instructions to the last contribution that was accepted
+  double aggregate = 0.0;
+  double distil = 0.0;
+  double evaluate = 0.0;
+  double wait = 0.0;  // from the last contribution accepted to the end of the exchange: for clients that gave none
+};
+
+// Everything that is kept of a round; round 0 is the evaluation of the initial model alone.
+struct RoundRecord {
+  int round = 0;
+  std::vector<int> cohort;             // ranks asked, ascending
+  std::vector<ClientRecord> accepted;  // ascending rank
+  std::vector<Refusal> refused;        // in order of arrival
+  std::int64_t bytes_up = 0;           // tensor bytes received from clients, refused ones too
+  std::int64_t bytes_down = 0;         // tensor bytes sent to clients
+  PhaseSeconds seconds;
+  Evaluation evaluation;
+
+  // Sentences processed by the accepted clients, over the seconds of training; 0 for round 0.
+  double sentences_per_second() const;
 };
 
 }  // namespace fedtune::fed

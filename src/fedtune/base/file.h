@@ -1,0 +1,84 @@
+// Files that survive a crash, and the errors that say what to do.
+//
+// What cannot be read (missing, a folder, no permission) is Error(input); what cannot be written is Error(failed),
+// naming path, reason and remedy.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace fedtune {
+
+std::string read_file(const std::filesystem::path& path);
+
+// Replaces the file's content at once or not at all, and returns when that is on disk: temporary file in the same
+// folder, write, fsync, rename, fsync of the folder. On an error the old file is intact and the temporary one removed.
+void write_file_atomically(const std::filesystem::path& path, std::string_view content);
+
+// Creates a folder and those above it. Throws Error(failed).
+void create_folders(const std::filesystem::path& folder);
+
+// The same as write_file_atomically, piece by piece. Not thread-safe.
+class AtomicFile {
+ public:
+  explicit AtomicFile(std::filesystem::path path);
+  ~AtomicFile();  // removes the temporary file unless committed
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  void write(std::span<const std::byte> bytes);
+  void write(std::string_view text);
+  // The file appears under its name; call once.
+  void commit();
+
+ private:
+  std::filesystem::path path_;
+  std::string temporary_;
+  int descriptor_ = -1;
+};
+
+// A file's bytes, read-only, as long as the object lives. The file must not shrink meanwhile.
+class MappedFile {
+ public:
+  static std::shared_ptr<const MappedFile> open(const std::filesystem::path& path);
+  ~MappedFile();
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+
+  std::span<const std::byte> bytes() const { return bytes_; }
+
+ private:
+  explicit MappedFile(std::span<const std::byte> bytes) : bytes_(bytes) {}
+  std::span<const std::byte> bytes_;
+};
+
+// A file that only grows, line by line. Thread-safe.
+class AppendFile {
+ public:
+  // Opens or creates it. A last line without its end is cut off.
+  explicit AppendFile(std::filesystem::path path);
+  ~AppendFile();
+  AppendFile(const AppendFile&) = delete;
+  AppendFile& operator=(const AppendFile&) = delete;
+
+  // Appends the line and its end, and returns once both are on disk. A line that could not be written whole is cut off.
+  void append_line(std::string_view line);
+  std::int64_t size() const;
+
+ private:
+  std::filesystem::path path_;
+  int descriptor_ = -1;
+  std::int64_t size_ = 0;
+  mutable std::mutex mutex_;
+};
+
+// Shortens a file to `bytes`, on disk when it returns. A shorter or missing file is left alone.
+void cut_file(const std::filesystem::path& path, std::int64_t bytes);
+
+}  // namespace fedtune

@@ -1,0 +1,81 @@
+// The round engine: cohort, exchange, admission, aggregation, evaluation, checkpoint; the same for every scheme and
+// transport.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "fedtune/fed/round_store.h"
+#include "fedtune/fed/strategy.h"
+#include "fedtune/fed/transport.h"
+#include "fedtune/fed/types.h"
+
+namespace fedtune::fed {
+
+struct EngineOptions {
+  int rounds = 10;            // a run ends after this round
+  int clients = 4;            // ranks 1 .. clients
+  double fraction_fit = 1.0;  // share of the clients asked each round, in (0, 1]
+  std::uint64_t seed = 0;     // run seed: chooses the cohorts
+};
+
+// What a run tells whoever watches; unset callbacks are skipped. All are called on the engine's thread; what they throw
+// ends the run.
+struct Observer {
+  // Round 0: the scores of the initial model. Not called on resume.
+  std::function<void(const RoundRecord& record)> on_start;
+  std::function<void(int round, std::span<const int> cohort)> on_round_start;
+  // A contribution was accepted.
+  std::function<void(int round, const ClientRecord& client)> on_client;
+  // A contribution was left out, or a client failed.
+  std::function<void(int round, const Refusal& refusal)> on_refused;
+  // A round is complete; called before it is saved.
+  std::function<void(const RoundRecord& record)> on_round;
+  // Length in bytes of the event log after on_start or on_round, saved with the round so that a resumed run can cut the
+  // log back to it.
+  std::function<std::int64_t()> events_bytes;
+};
+
+struct RunOutcome {
+  NamedTensors global;
+  std::vector<RoundRecord> history;  // rounds 0 .. N
+};
+
+class Engine {
+ public:
+  // Where the parts live; the engine owns none of them, they outlive it. `store` may be null: nothing is saved.
+  struct Parts {
+    Strategy& strategy;
+    Transport& transport;
+    RoundStore* store = nullptr;
+  };
+  // Throws Error(usage) for options out of range.
+  Engine(const EngineOptions& options, const Parts& parts, Observer observer = {});
+
+  // Runs the rounds after `from` (what RoundStore::load returned), or all of them. A round without any accepted
+  // contribution is tried once more, then ends the run with an Error of the transport's failure kind that lists the
+  // reasons. Throws Interrupted when a signal has arrived; what the store holds is then the last complete round.
+  RunOutcome run(std::optional<SavedRun> from = std::nullopt);
+
+ private:
+  struct Collected;  // contributions of one round as they arrive
+
+  RoundRecord evaluate_start(const NamedTensors& global);
+  RoundRecord play_round(int round, NamedTensors& global);
+  void collect(int round, const NamedTensors& global, RoundRecord& record, Collected& collected);
+  Status check(int round, const Update& update, const Collected& collected) const;
+  void save(const RunOutcome& outcome);
+
+  EngineOptions options_;
+  Parts parts_;
+  Observer observer_;
+};
+
+// The ranks asked in a round, ascending: fraction * clients of them, rounded, at least one; a function of seed and
+// round.
+std::vector<int> choose_cohort(const EngineOptions& options, int round);
+
+}  // namespace fedtune::fed

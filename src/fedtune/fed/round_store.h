@@ -1,0 +1,55 @@
+// The checkpoints of a run: the last two complete rounds, each with the checksums that tell whether it is whole.
+//
+// A round is two files in the store's folder: round-0003.safetensors (the global tensors, in wire order) and
+// round-0003.json (round, history, configuration hash, checksum of the tensors' file and of itself). Each is written to
+// a temporary file, fsynced and renamed, tensors first, so a round exists once its JSON does.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "fedtune/fed/types.h"
+
+namespace fedtune::fed {
+
+// A run as it stood after `round`.
+struct SavedRun {
+  int round = 0;
+  NamedTensors global;  // mapped from the checkpoint's file
+  std::vector<RoundRecord> history;
+  std::int64_t events_bytes = 0;  // length of the event log at that moment
+};
+
+class RoundStore {
+ public:
+  // `configuration_hash` stands for every option that can change results. The folder is created by the first save.
+  RoundStore(std::filesystem::path folder, std::string configuration_hash);
+
+  struct Snapshot {
+    const NamedTensors& global;
+    std::span<const RoundRecord> history;  // its last entry is the round that is saved
+    std::int64_t events_bytes = 0;
+  };
+  // Keeps the round before it, removes older ones. Throws Error(failed) when it cannot be written; what was saved
+  // stays.
+  void save(const Snapshot& snapshot);
+
+  // The newest round that is whole; nullopt when nothing was ever saved. A damaged newest round is logged and passed
+  // over. Throws Error(input) when every round is damaged, Error(usage) when the configuration is another.
+  std::optional<SavedRun> load() const;
+
+ private:
+  std::filesystem::path tensors_path(int round) const;
+  std::filesystem::path state_path(int round) const;
+  std::vector<int> saved_rounds() const;  // newest first
+  SavedRun read(int round) const;
+
+  std::filesystem::path folder_;
+  std::string configuration_hash_;
+};
+
+}  // namespace fedtune::fed

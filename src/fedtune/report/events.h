@@ -1,0 +1,31 @@
+// events.jsonl: what happened in a run, one JSON object per line, on disk as it happens.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include "fedtune/base/file.h"
+
+namespace fedtune::report {
+
+class EventLog {
+ public:
+  // Appends to the file, which is created where it is missing. A last line without its end (a crash) is cut off first.
+  explicit EventLog(const std::filesystem::path& path);
+
+  // Appends {"event": kind, "time": now in ISO 8601, fields...} and returns once it is on disk. Thread-safe.
+  void write(std::string_view kind, const nlohmann::ordered_json& fields = nlohmann::ordered_json::object());
+  // Length of the file so far.
+  std::int64_t bytes() const;
+
+ private:
+  AppendFile file_;
+};
+
+// On resume: forgets what was written behind the checkpoint. A file that is shorter or missing is left as it is.
+void cut_back_events(const std::filesystem::path& path, std::int64_t bytes);
+
+}  // namespace fedtune::report
