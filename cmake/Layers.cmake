@@ -40,8 +40,17 @@ function(fedtune_layer name)
     target_link_libraries(${name}_test PRIVATE fedtune_${name} fedtune_options GTest::gmock GTest::gtest_main)
     target_compile_definitions(${name}_test PRIVATE FEDTUNE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     set_target_properties(${name}_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
+    set_property(GLOBAL APPEND PROPERTY FEDTUNE_TEST_PROGRAMS ${name}_test)
     if(LAYER_TORCH)
       target_precompile_headers(${name}_test REUSE_FROM fedtune_torch_pch)
     endif()
   endif()
+endfunction()
+
+# Leaves the names of this configuration's test programs in tests/programs.txt, so that a program of an earlier
+# configuration is never run and one that was not built is missed.
+function(fedtune_list_tests)
+  get_property(programs GLOBAL PROPERTY FEDTUNE_TEST_PROGRAMS)
+  list(JOIN programs "\n" lines)
+  file(WRITE "${CMAKE_BINARY_DIR}/tests/programs.txt" "${lines}\n")
 endfunction()
