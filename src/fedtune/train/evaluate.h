@@ -33,6 +33,9 @@ struct EvaluateOptions {
 // In order, dropout off, no gradients.
 std::vector<Prediction> predict(const models::SequenceClassifier& model, std::span<const data::Example> examples,
                                 const EvaluateOptions& options);
+// Scores of predictions made elsewhere: one per example, in order. Throws Error(input) when there are no sentences.
+Scores score(std::span<const Prediction> predictions, std::span<const data::Example> examples, int batch_size);
+// predict, then score.
 Scores evaluate(const models::SequenceClassifier& model, std::span<const data::Example> examples,
                 const EvaluateOptions& options);
 // Share of the most frequent label.

@@ -4,26 +4,15 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <vector>
 
 #include "fedtune/base/random.h"
 #include "fedtune/data/batch.h"
 #include "fedtune/models/classifier.h"
+#include "fedtune/train/adamw.h"
+#include "fedtune/train/schedule.h"
 
 namespace fedtune::train {
-
-// Loshchilov and Hutter 2019, in torch's form: step = lr * m_hat / (sqrt(v_hat) + eps).
-struct AdamWOptions {
-  double lr = 5e-5;
-  double beta1 = 0.9;
-  double beta2 = 0.999;
-  double eps = 1e-6;
-  double weight_decay = 0.0;
-};
-
-enum class Schedule {
-  constant,
-  linear_decay,  // step i of n (from 0) uses lr * (1 - i / n)
-};
 
 struct TrainOptions {
   AdamWOptions optimizer;

@@ -1,0 +1,46 @@
+// AdamW (Loshchilov and Hutter 2019) in torch's form: step = lr * m_hat / (sqrt(v_hat) + eps).
+#pragma once
+
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+namespace fedtune::train {
+
+struct AdamWOptions {
+  double lr = 5e-5;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double eps = 1e-6;
+  double weight_decay = 0.0;  // per unit of lr
+};
+
+// The optimiser of one phase: its moments start at 0 and end with it. Not for use from two threads at once.
+class AdamW {
+ public:
+  // fused: one pass over memory, on the CPU. plain: torch's elementwise operations, anywhere. They agree to rounding.
+  enum class Form { fused, plain };
+
+  // `parameters` are leaves that need gradients, fp32, on one device; their device chooses the form.
+  AdamW(std::vector<at::Tensor> parameters, const AdamWOptions& options);
+  AdamW(std::vector<at::Tensor> parameters, const AdamWOptions& options, Form form);
+
+  // Moves every parameter that has a gradient, at learning rate `lr`, and drops the gradients.
+  void step(double lr);
+
+ private:
+  struct Slot {
+    at::Tensor parameter;
+    at::Tensor mean;    // of the gradient, decaying by beta1
+    at::Tensor square;  // of its square, by beta2
+    at::Tensor steps;   // scalar, on the CPU
+  };
+  void step_fused(double lr);
+  void step_plain(double lr);
+
+  std::vector<Slot> slots_;
+  AdamWOptions options_;
+  Form form_;
+};
+
+}  // namespace fedtune::train

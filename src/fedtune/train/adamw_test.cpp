@@ -1,0 +1,120 @@
+#include "fedtune/train/adamw.h"
+
+#include <cmath>
+
+#include <ATen/Parallel.h>
+#include <ATen/ops/randn.h>
+#include <ATen/ops/tensor.h>
+#include <gtest/gtest.h>
+
+#include "fedtune/base/error.h"
+
+namespace fedtune::train {
+namespace {
+
+at::Tensor leaf(const at::Tensor& values) {
+  return values.clone().detach().requires_grad_(true);
+}
+
+// The update as the paper writes it, in double.
+struct Reference {
+  at::Tensor parameter, mean, square;
+  int steps = 0;
+
+  explicit Reference(const at::Tensor& start)
+      : parameter(start.detach().to(at::kDouble)), mean(at::zeros_like(parameter)), square(at::zeros_like(parameter)) {}
+
+  void step(const at::Tensor& gradient, const AdamWOptions& options) {
+    const at::Tensor g = gradient.to(at::kDouble);
+    ++steps;
+    mean = mean * options.beta1 + g * (1.0 - options.beta1);
+    square = square * options.beta2 + g * g * (1.0 - options.beta2);
+    const at::Tensor mean_hat = mean / (1.0 - std::pow(options.beta1, steps));
+    const at::Tensor square_hat = square / (1.0 - std::pow(options.beta2, steps));
+    parameter = parameter * (1.0 - options.lr * options.weight_decay);
+    parameter = parameter - options.lr * mean_hat / (square_hat.sqrt() + options.eps);
+  }
+};
+
+void expect_follows_the_paper(const AdamWOptions& options, AdamW::Form form) {
+  const at::Tensor parameter = leaf(at::randn({3, 37}));
+  Reference reference(parameter);
+  AdamW optimizer({parameter}, options, form);
+  for (int step = 0; step < 5; ++step) {
+    const at::Tensor gradient = at::randn({3, 37}) * std::pow(10.0, -step);
+    parameter.mutable_grad() = gradient.clone();
+    optimizer.step(options.lr);
+    reference.step(gradient, options);
+  }
+  EXPECT_TRUE(parameter.detach().to(at::kDouble).allclose(reference.parameter, 1e-5, 1e-6));
+}
+
+TEST(AdamW, FusedFormFollowsThePaper) {
+  expect_follows_the_paper({.lr = 0.1}, AdamW::Form::fused);
+}
+TEST(AdamW, PlainFormFollowsThePaper) {
+  expect_follows_the_paper({.lr = 0.1}, AdamW::Form::plain);
+}
+TEST(AdamW, FusedFormDecaysWeights) {
+  expect_follows_the_paper({.lr = 0.1, .weight_decay = 0.5}, AdamW::Form::fused);
+}
+TEST(AdamW, PlainFormDecaysWeights) {
+  expect_follows_the_paper({.lr = 0.1, .weight_decay = 0.5}, AdamW::Form::plain);
+}
+
+// Expected values: torch.optim.AdamW(lr=0.1, eps=1e-6, weight_decay=0.01) in Python, on the same gradients. The second
+// and third would differ with eps inside the bias correction.
+TEST(AdamW, MatchesTorchsOptimizer) {
+  const at::Tensor parameter = leaf(at::tensor({1.0f, -2.0f, 0.5f}));
+  AdamW optimizer({parameter}, {.weight_decay = 0.01});
+  for (const at::Tensor& gradient :
+       {at::tensor({0.1f, -0.2f, 3.0f}), at::tensor({0.3f, 0.2f, -1.0f}), at::tensor({0.0f, 1e-7f, 0.5f})}) {
+    parameter.mutable_grad() = gradient;
+    optimizer.step(0.1);
+  }
+  const at::Tensor expected = at::tensor({0.7345735430717468, -1.90353262424469, 0.31817710399627686}, at::kDouble);
+  EXPECT_TRUE(parameter.detach().to(at::kDouble).allclose(expected, 0.0, 2e-7)) << parameter;
+}
+
+TEST(AdamW, DropsTheGradientsItUsed) {
+  const at::Tensor parameter = leaf(at::tensor({1.0f}));
+  AdamW optimizer({parameter}, {});
+  parameter.mutable_grad() = at::tensor({1.0f});
+  optimizer.step(0.1);
+  EXPECT_FALSE(parameter.grad().defined());
+}
+
+TEST(AdamW, LeavesAParameterWithoutAGradientAlone) {
+  const at::Tensor used = leaf(at::tensor({1.0f}));
+  const at::Tensor unused = leaf(at::tensor({1.0f}));
+  AdamW optimizer({used, unused}, {.weight_decay = 0.5});
+  used.mutable_grad() = at::tensor({1.0f});
+  optimizer.step(0.1);
+  EXPECT_NE(used.item<float>(), 1.0f);
+  EXPECT_EQ(unused.item<float>(), 1.0f);
+}
+
+TEST(AdamW, GivesTheSameBitsForOneAndTwoThreads) {
+  const at::Tensor start = at::randn({100003});
+  const at::Tensor gradient = at::randn({100003});
+  std::vector<at::Tensor> results;
+  const int before = at::get_num_threads();
+  for (const int threads : {1, 2}) {
+    at::set_num_threads(threads);
+    results.push_back(leaf(start));
+    AdamW optimizer({results.back()}, {});
+    for (int step = 0; step < 3; ++step) {
+      results.back().mutable_grad() = gradient.clone();
+      optimizer.step(0.1);
+    }
+  }
+  at::set_num_threads(before);
+  EXPECT_TRUE(results[0].equal(results[1]));
+}
+
+TEST(AdamW, RefusesToTrainNothing) {
+  EXPECT_THROW(AdamW({}, {}), Error);
+}
+
+}  // namespace
+}  // namespace fedtune::train
