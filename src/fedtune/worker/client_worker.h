@@ -50,7 +50,11 @@ class ClientWorker final : public fed::LocalTask {
   ClientOptions options_;
 };
 
-// The training phase of client `rank` in `round`: also what the controls run.
-train::TrainOptions train_options(const ClientOptions& options, int round, int rank);
+struct LocalPhase {
+  int round = 0;
+  int rank = 0;
+};
+// How a client trains in one round: also what the controls run.
+train::TrainOptions train_options(const ClientOptions& options, const LocalPhase& phase);
 
 }  // namespace fedtune::worker

@@ -1,0 +1,59 @@
+// A training phase, one batch at a time: a model, its optimiser, and how far they have come.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "fedtune/base/random.h"
+#include "fedtune/data/batch.h"
+#include "fedtune/models/classifier.h"
+#include "fedtune/train/adamw.h"
+#include "fedtune/train/schedule.h"
+
+namespace fedtune::train {
+
+struct PhaseOptions {
+  AdamWOptions optimizer;
+  Schedule schedule = Schedule::constant;
+  bool dropout = true;  // off only in parity tests
+  // Seed, model role, round and rank of this phase; purpose, step and site are filled in.
+  StreamKey place;
+  // Polled before each step; true ends the phase with Interrupted.
+  std::function<bool()> stop;
+  // Called after each step (from 0) with its loss, where set.
+  std::function<void(std::int64_t step, double loss)> on_step;
+};
+
+struct TrainReport {
+  std::int64_t steps = 0;
+  std::int64_t sentences = 0;
+  std::int64_t tokens = 0;
+  double mean_loss = 0.0;  // over the steps
+  double seconds = 0.0;    // wall clock
+};
+
+// Trains every parameter of `model` that requires a gradient. Belongs to one thread.
+class Phase {
+ public:
+  // `model` outlives the phase, which ends after `total_steps` (what a decaying schedule divides by). Throws
+  // Error(failed) when nothing requires a gradient.
+  Phase(models::SequenceClassifier& model, const PhaseOptions& options, std::int64_t total_steps);
+
+  // Forward, cross-entropy, backward, AdamW. Returns the loss before the step; when that is not finite, throws
+  // Error(failed) naming rank, round and step, with the parameters as they were.
+  double step(const data::PackedBatch& packed);
+
+  const TrainReport& report() const { return report_; }
+
+ private:
+  double descend(const models::Batch& batch);
+  [[noreturn]] void fail_diverged(double loss) const;
+
+  models::SequenceClassifier& model_;
+  PhaseOptions options_;
+  AdamW optimizer_;
+  std::int64_t total_steps_;
+  TrainReport report_;
+};
+
+}  // namespace fedtune::train
