@@ -1,0 +1,55 @@
+# The front door. Every target makes ready what it needs, so any of them is a first command.
+JOBS ?= $(shell nproc)
+PYTHON := .venv/bin/python
+PYTEST_PATHS := $(wildcard tests/integration tests/tools)
+
+configure = cmake --preset $(1) --log-level=NOTICE $(2)
+compile = $(call configure,$(1),$(2)) && cmake --build --preset $(1) --parallel $(JOBS)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test test-unit test-long parity lint clean build-core-asan build-asan build-tsan peer
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: build ## four clients fine-tune MiniLM by FedAvg and FedLoRA; ends with one table (under 3 minutes)
+	@python3 tools/demo.py
+
+test: build build-core-asan build-tsan ## unit and integration tests, and the torch-free layers under sanitizers
+	@$(PYTHON) tools/run_tests.py --programs build --programs build-asan-ubsan --programs build-tsan \
+	  $(addprefix --pytest ,$(PYTEST_PATHS))
+
+test-unit: build ## the unit tests only (under a minute once built)
+	@$(PYTHON) tools/run_tests.py --programs build
+
+test-long: build build-asan peer ## every layer under sanitizers, and live comparisons with the Python stack
+	@$(PYTHON) tools/run_tests.py --programs build-asan-ubsan $(addprefix --pytest ,$(PYTEST_PATHS)) --pytest-marker long
+
+parity: build peer ## logits, gradients, losses and token ids against transformers and peft, live
+	@.venv-peer/bin/python tests/parity/run.py --build build
+
+lint: setup ## formatting, clang-tidy on what changed (LINT_ALL=1: on everything), layers, leftovers
+	@$(call configure,release)
+	@tools/lint.sh
+
+build: setup ## set-up included; the program is build/fedtune
+	@$(call compile,release)
+
+setup: ## system packages, .venv and models/minilm; does nothing where all is there
+	@tools/setup.sh
+
+clean: ## removes the build folders (.venv, models and results stay)
+	@rm -rf build build-dev build-asan-ubsan build-tsan
+
+# The layers without torch build in seconds; the others under the sanitizers are for test-long.
+build-core-asan: setup
+	@$(call compile,asan-ubsan,-DFEDTUNE_TORCH=OFF)
+
+build-asan: setup
+	@$(call compile,asan-ubsan,-DFEDTUNE_TORCH=ON)
+
+build-tsan: setup
+	@$(call compile,tsan)
+
+peer:
+	@tools/setup.sh peer

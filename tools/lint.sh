@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Formatting of every C++ file, clang-tidy on the changed ones (LINT_ALL=1: on all), the layer and text checks.
+# "Changed" means since the branch left origin/main; on main itself, since the last commit before this one.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+bin=.venv/bin
+status=0
+report() { if [ "$1" = 0 ]; then echo "$2: clean"; else status=1; fi; }
+
+changed_since() {
+  local base
+  base=$(git merge-base HEAD origin/main 2>/dev/null)
+  if [ -z "$base" ] || [ "$base" = "$(git rev-parse HEAD)" ]; then base=$(git rev-parse --verify --quiet HEAD~1); fi
+  git diff --name-only --diff-filter=d "${base:-HEAD}"
+}
+
+# The translation units to tidy: changed sources, and the source beside a changed header.
+units() {
+  if [ -n "${LINT_ALL:-}" ]; then git ls-files 'src/*.cpp' 'apps/*.cpp'; else changed_since; fi |
+    sed -nE '/^(src|apps)\//s/\.(cpp|h)$/.cpp/p' | sort -u | while read -r unit; do [ -f "$unit" ] && echo "$unit"; done
+}
+
+git ls-files -z '*.cpp' '*.h' | xargs -0 "$bin/clang-format" --dry-run -Werror
+report $? clang-format
+
+units | xargs --no-run-if-empty -n 1 -P "$(nproc)" \
+  "$bin/clang-tidy" -p build --quiet --extra-arg=-Wno-unknown-warning-option
+report $? clang-tidy
+
+python3 tools/check_layers.py || status=1
+python3 tools/check_text.py || status=1
+exit $status

