@@ -1,11 +1,11 @@
 // Torch tensors by name, in an order that matters.
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
+#include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
+
+#include <ATen/core/Tensor.h>
 
 #include "fedtune/format/named_tensors.h"
 
@@ -17,15 +17,17 @@ struct Parameter {
 };
 using Parameters = std::vector<Parameter>;
 
-// A torch tensor over the view's bytes, without a copy where the type and the alignment allow it; `owner` is kept alive by
-// the tensor.
+// A torch tensor over the view's bytes, without a copy where type, alignment and an owner allow it; `owner` is kept
+// alive by the tensor. Floating-point types become fp32, others stay. The memory may be a read-only map: whoever writes
+// to the tensor, an optimiser above all, clones it first.
 at::Tensor tensor_from(const TensorView& view, const std::shared_ptr<const void>& owner);
 Parameters parameters_from(const NamedTensors& tensors);
 
 // Views of the parameters' memory, which they keep alive. Contiguous CPU copies are made where needed.
 NamedTensors named_tensors_from(const Parameters& parameters);
 
-// Copies values by position into existing parameters; names and shapes must match (Error(failed) names the first that does not).
+// Copies values by position into existing parameters; names and shapes must match (Error(failed) names the first that
+// does not).
 void assign(const Parameters& into, const NamedTensors& values);
 
 }  // namespace fedtune::io

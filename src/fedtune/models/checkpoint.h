@@ -22,19 +22,23 @@ struct LoadedModel {
   SequenceClassifier model;
   bool head_initialised = false;
   std::vector<std::string> skipped;  // tensors of the file that the task does not use
-  std::string sha256;                // of model.safetensors
+  std::string sha256;                // of model.safetensors (io/weight_files.h)
 };
 
-// Throws Error(input) naming file, tensor, found and expected (with the nearest name) for anything missing, unexpected
-// or misshapen.
+// The tensors map the file, read-only: see freeze_all and trainable_copy. Throws Error(input) naming file, tensor,
+// found and expected (with the nearest name) for anything missing, unexpected or misshapen. The head is missing as a
+// whole when none of model.head()'s tensors is there; BERT's pooler may then be missing too.
 LoadedModel load_checkpoint(const std::filesystem::path& folder, const LoadOptions& options);
 
 // Writes config.json and model.safetensors; `model`'s architectures entry becomes its ...ForSequenceClassification.
+// Adapters are not part of a checkpoint: merge them first (peft/lora.h).
 void save_checkpoint(const std::filesystem::path& folder, const SequenceClassifier& model);
 
 // Weights that never change are packed for the matrix kernels, and need no gradient: the shared base of LoRA clients.
 void freeze_all(SequenceClassifier& model);
 // A copy with tensors of its own, each a leaf that needs its gradient: all-parameter training.
 SequenceClassifier trainable_copy(const SequenceClassifier& model);
+// A copy on `device`, adapters included, nothing packed; tensors already there are shared.
+SequenceClassifier to_device(const SequenceClassifier& model, at::Device device);
 
 }  // namespace fedtune::models

@@ -3,15 +3,17 @@
 
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "fedtune/base/random.h"
 #include "fedtune/io/parameters.h"
+#include "fedtune/models/batch.h"
 #include "fedtune/models/config.h"
 #include "fedtune/nn/ops.h"
 
 namespace fedtune::models {
+
+struct Family;
 
 // The adapter of one linear layer.
 struct Lora {
@@ -44,17 +46,6 @@ struct Embeddings {
   std::string norm_name;
 };
 
-// A packed batch on the device of the model.
-struct Batch {
-  nn::EmbeddingIndex index;
-  at::Tensor offsets;    // int32 [sentences + 1], CPU
-  at::Tensor first_rows; // int64 [sentences], device: offsets[0 .. sentences-1]
-  at::Tensor first_row_ids;  // int32 [sentences], CPU: the same, for dropout counters
-  at::Tensor labels;     // int64 [sentences], device
-  std::int64_t tokens = 0;
-  std::int64_t sentences = 0;
-};
-
 struct ForwardOptions {
   // Dropout on, drawn from `place` (its `site` is filled in by the model).
   bool training = false;
@@ -70,25 +61,42 @@ struct ForwardResult {
   std::vector<at::Tensor> probabilities;  // per layer [sum of len^2, heads]; empty unless asked for
 };
 
-// A value: copying shares every tensor. A client's model is a copy of the shared frozen base with adapters and a head of
-// its own; see peft/lora.h.
+// One tensor of a model: its name in the checkpoint, its shape, and where it lies.
+struct TensorSlot {
+  std::string name;
+  std::vector<std::int64_t> shape;
+  at::Tensor* tensor;  // within the model asked
+};
+
+// A value: copying shares every tensor. A client's model is a copy of the shared frozen base with adapters and a head
+// of its own; see peft/lora.h.
 class SequenceClassifier {
  public:
+  // A model without a family, to be assigned to.
+  SequenceClassifier() = default;
+  // Every layer with its name, every tensor undefined. `config` must come from parse_config.
+  explicit SequenceClassifier(ModelConfig config);
+
   ModelConfig config;
+  const Family* family = nullptr;
   Embeddings embeddings;
   std::vector<EncoderLayer> layers;
   // BERT: pooler.dense with tanh, frozen under LoRA. DistilBERT: pre_classifier with ReLU, trained as part of the head.
   Linear head_dense;
   Linear classifier;
 
+  // Safe to call from several threads on one model. Rows are tokens, packed; see batch.h.
   ForwardResult forward(const Batch& batch, const ForwardOptions& options) const;
 
-  // Every tensor under its checkpoint name, in the order of the reference's state_dict.
+  // Every tensor of the checkpoint (adapters are not), in the order of the reference's state_dict.
+  std::vector<TensorSlot> slots();
   io::Parameters parameters() const;
   // Every linear layer, in the same order.
   std::vector<Linear*> linears();
+  std::vector<const Linear*> linears() const;
   // The modules trained and sent in full beside adapters ("pre_classifier", "classifier" or "classifier").
   std::vector<Linear*> head();
+  std::vector<const Linear*> head() const;
 };
 
 }  // namespace fedtune::models

@@ -9,12 +9,16 @@
 
 namespace fedtune::peft {
 
-enum class TrainHead { full, low_rank, none };
+enum class TrainHead {
+  full,      // the head's layers train and travel in full
+  low_rank,  // a dense head layer keeps its initial weight and trains an adapter of rank r, and its bias
+  none,      // the head stays as the checkpoint has it
+};
 
 struct LoraConfig {
   std::int64_t r = 8;
-  double alpha = 16.0;    // the update is scaled by alpha / r
-  double dropout = 0.1;   // on the adapter's input
+  double alpha = 16.0;   // the update is scaled by alpha / r
+  double dropout = 0.1;  // on the adapter's input
   // Linear layers whose name is, or ends in ".", one of these; empty: query and value of every layer.
   std::vector<std::string> target_modules;
   TrainHead train_head = TrainHead::full;
@@ -23,8 +27,13 @@ struct LoraConfig {
 };
 
 // Gives `model` adapters on its target layers (A Kaiming-uniform with a = sqrt 5, B zero, drawn from `seed`) and a
-// trainable copy of its head; everything else stays shared and frozen. Throws Error(usage) when a target matches nothing.
+// trainable copy of its head; everything else stays shared and frozen. The model's weights must need no gradient
+// (load_checkpoint, freeze_all). Throws Error(usage) when a target matches nothing or belongs to the head, when r is
+// below 1 or above the smaller side of a target layer's matrix, when alpha is not above 0 or dropout not in [0, 1).
 void inject(models::SequenceClassifier& model, const LoraConfig& config, std::uint64_t seed);
+
+// The targets an empty target_modules stands for.
+const std::vector<std::string>& default_targets(const models::SequenceClassifier& model);
 
 // What is trained and travels, in wire order (reference-system: peft's get_peft_model_state_dict), under peft's names
 // ("base_model.model." + layer + ".lora_A.weight"). The tensors are the model's own: assign to them to load.
@@ -32,5 +41,7 @@ io::Parameters adapter_parameters(const models::SequenceClassifier& model, const
 
 // The layer's weight with its adapter added: W + scale B A, [out, in].
 at::Tensor merged_weight(const models::Linear& layer);
+// A copy without adapters, each added to its layer's weight; needs no gradients, nothing packed.
+models::SequenceClassifier merged(const models::SequenceClassifier& model);
 
 }  // namespace fedtune::peft
