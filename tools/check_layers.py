@@ -11,6 +11,7 @@ import sys
 
 LAYER = re.compile(r"^fedtune_layer\(\s*(\w+)\s+(TORCH\s+)?DEPS\s+([^)]*)\)", re.MULTILINE)
 OWN_INCLUDE = re.compile(r'^\s*#\s*include\s*["<]fedtune/(\w+)/', re.MULTILINE)
+DETOUR = re.compile(r'^\s*#\s*include\s*["<]([^">]*\.\./[^">]*)', re.MULTILINE)
 TORCH_INCLUDE = re.compile(r'^\s*#\s*include\s*["<]((?:torch|ATen|c10|caffe2)/[^">]*)', re.MULTILINE)
 
 
@@ -42,6 +43,10 @@ def check_file(path: pathlib.Path, layer: str, layers: dict[str, tuple[bool, set
         f"{path}:{line_of(text, match.start(1))}: layer {layer} includes layer {match[1]}, which it does not link"
         for match in OWN_INCLUDE.finditer(text)
         if match[1] not in allowed
+    ]
+    problems += [
+        f"{path}:{line_of(text, match.start(1))}: includes {match[1]}; write the full path, fedtune/<layer>/..."
+        for match in DETOUR.finditer(text)
     ]
     if not layers[layer][0]:
         problems += [

@@ -42,6 +42,11 @@ def test_reports_a_breach_in_a_sub_folder_and_in_a_test(tree):
     assert len(findings) == 2
 
 
+def test_reports_a_detour_around_the_walls(tree):
+    (finding,) = tree({"base/a.cpp": '#include "../fed/b.h"\n'})
+    assert "includes ../fed/b.h" in finding
+
+
 @pytest.mark.parametrize("header", ["torch/types.h", "ATen/ATen.h", "c10/core/Device.h"])
 def test_reports_torch_above_its_line(tree, header):
     (finding,) = tree({"fed/a.cpp": f"#include <{header}>\n"})
