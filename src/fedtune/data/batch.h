@@ -13,9 +13,9 @@ struct Example {
   std::int32_t label = 0;
 };
 
-// Sentences laid end to end. Row t of a [rows, hidden] matrix is token t; sentence s owns rows offsets[s] .. offsets[s+1]-1.
-// rows is tokens rounded up to a multiple of row_multiple (a matrix kernel is planned per number of rows, so few sizes are
-// wanted); the rows behind the last sentence hold id 0 at position 0 and belong to no sentence.
+// Sentences laid end to end. Row t of a [rows, hidden] matrix is token t; sentence s owns rows offsets[s] ..
+// offsets[s+1]-1. rows is tokens rounded up to a multiple of row_multiple (a matrix kernel is planned per number of
+// rows, so few sizes are wanted); the rows behind the last sentence hold id 0 at position 0 and belong to no sentence.
 struct PackedBatch {
   static constexpr int row_multiple = 16;
 

@@ -33,7 +33,7 @@ struct PartitionOptions {
 
 struct Partition {
   PartitionKind kind = PartitionKind::percent;
-  // Rows of the training set, ascending where the kind is consecutive.
+  // Rows of the training set, ascending.
   std::vector<std::uint32_t> public_share;
   std::vector<std::vector<std::uint32_t>> clients;  // rank k is clients[k - 1]
   // What the user should be told, one sentence each.

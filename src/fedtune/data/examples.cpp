@@ -1,0 +1,29 @@
+#include "fedtune/data/examples.h"
+
+#include <algorithm>
+
+#include "fedtune/base/parallel.h"
+
+namespace fedtune::data {
+
+std::vector<Example> tokenize(std::span<const Sentence> sentences, const text::Tokenizer& tokenizer,
+                              const TokenizeOptions& options) {
+  constexpr std::size_t chunk = 1024;  // sentences per job: about a millisecond
+  std::vector<Example> examples(sentences.size());
+  const ParallelJobs jobs{.count = (sentences.size() + chunk - 1) / chunk, .workers = options.workers};
+  run_parallel(jobs, [&](std::size_t job) {
+    for (std::size_t i = job * chunk; i < std::min(sentences.size(), (job + 1) * chunk); ++i) {
+      examples[i] = {.ids = tokenizer.encode(sentences[i].text, options.max_length), .label = sentences[i].label};
+    }
+  });
+  return examples;
+}
+
+std::vector<Example> select(std::span<const Example> examples, std::span<const std::uint32_t> share) {
+  std::vector<Example> selected;
+  selected.reserve(share.size());
+  for (const std::uint32_t row : share) selected.push_back(examples[row]);
+  return selected;
+}
+
+}  // namespace fedtune::data

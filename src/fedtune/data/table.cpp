@@ -1,0 +1,142 @@
+#include "fedtune/data/table.h"
+
+#include <algorithm>
+
+#include "fedtune/base/error.h"
+#include "fedtune/format/json_file.h"
+#include "fedtune/text/unicode.h"
+
+namespace fedtune::data {
+namespace {
+
+// The text without its byte order mark and the empty lines at its end. Throws where it is not UTF-8.
+std::string_view checked(std::string_view text, const std::string& source) {
+  if (const auto invalid = text::find_invalid_utf8(text)) {
+    const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(*invalid), '\n');
+    throw input_error("{}, line {}: byte 0x{:02x} is not UTF-8; save the file as UTF-8", source, line,
+                      static_cast<unsigned char>(text[*invalid]));
+  }
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  const std::size_t last = text.find_last_not_of("\r\n");
+  return text.substr(0, last == std::string_view::npos ? 0 : last + 1);
+}
+
+// Calls line(number, text) for each line, without its end.
+template <typename Line>
+void for_each_line(std::string_view text, Line&& line) {
+  std::int64_t number = 0;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    std::string_view content = text.substr(begin, end - begin);
+    if (content.ends_with('\r')) content.remove_suffix(1);
+    line(++number, content);
+    begin = end + 1;
+  }
+}
+
+std::vector<std::string> split(std::string_view line, char separator) {
+  std::vector<std::string> fields;
+  for (;;) {
+    const std::size_t end = line.find(separator);
+    fields.emplace_back(line.substr(0, end));
+    if (end == std::string_view::npos) return fields;
+    line.remove_prefix(end + 1);
+  }
+}
+
+// Reads a CSV text character by character.
+class CsvParser {
+ public:
+  CsvParser(std::string_view text, const std::string& source) : text_(text), source_(source) {}
+
+  std::vector<Row> parse() {
+    std::vector<Row> rows;
+    while (at_ < text_.size()) rows.push_back(parse_row());
+    return rows;
+  }
+
+ private:
+  Row parse_row() {
+    Row row{.line = line_, .fields = {}};
+    for (;;) {
+      const bool quoted = at_ < text_.size() && text_[at_] == '"';
+      row.fields.push_back(quoted ? parse_quoted() : parse_bare());
+      if (at_ >= text_.size()) return row;
+      if (text_[at_++] == ',') continue;
+      ++line_;  // a line feed
+      return row;
+    }
+  }
+
+  // Up to a comma or a line end; leaves `at_` on the comma or the line feed.
+  std::string parse_bare() {
+    const std::size_t end = std::min(text_.find_first_of(",\n", at_), text_.size());
+    std::string_view field = text_.substr(at_, end - at_);
+    if (field.ends_with('\r') && (end == text_.size() || text_[end] == '\n')) field.remove_suffix(1);
+    if (field.find('"') != std::string_view::npos) {
+      throw input_error(
+          "{}, line {}: a quote inside an unquoted field; quote the whole field and double the quotes in it", source_,
+          line_);
+    }
+    at_ = end;
+    return std::string(field);
+  }
+
+  std::string parse_quoted() {
+    const std::int64_t first_line = line_;
+    std::string field;
+    for (++at_; at_ < text_.size(); ++at_) {
+      if (text_[at_] == '\n') ++line_;
+      if (text_[at_] != '"') {
+        field.push_back(text_[at_]);
+      } else if (at_ + 1 < text_.size() && text_[at_ + 1] == '"') {
+        field.push_back('"');
+        ++at_;
+      } else {
+        ++at_;
+        expect_end_of_field();
+        return field;
+      }
+    }
+    throw input_error("{}, line {}: a quoted field that begins here is never closed", source_, first_line);
+  }
+
+  void expect_end_of_field() {
+    if (text_.substr(at_).starts_with("\r\n")) ++at_;
+    if (at_ >= text_.size() || text_[at_] == ',' || text_[at_] == '\n') return;
+    throw input_error("{}, line {}: text after the closing quote of a field; expected a comma or the end of the line",
+                      source_, line_);
+  }
+
+  std::string_view text_;
+  const std::string& source_;
+  std::size_t at_ = 0;
+  std::int64_t line_ = 1;
+};
+
+}  // namespace
+
+std::vector<Row> parse_tsv(std::string_view text, const std::string& source) {
+  std::vector<Row> rows;
+  for_each_line(checked(text, source), [&](std::int64_t number, std::string_view line) {
+    rows.push_back({.line = number, .fields = split(line, '\t')});
+  });
+  return rows;
+}
+
+std::vector<Row> parse_csv(std::string_view text, const std::string& source) {
+  return CsvParser(checked(text, source), source).parse();
+}
+
+std::vector<JsonRow> parse_jsonl(std::string_view text, const std::string& source) {
+  std::vector<JsonRow> rows;
+  for_each_line(checked(text, source), [&](std::int64_t number, std::string_view line) {
+    const std::string place = fmt::format("{}, line {}", source, number);
+    nlohmann::json object = parse_json(line, place);
+    if (!object.is_object()) throw input_error("{}: found {}, expected a JSON object", place, object.type_name());
+    rows.push_back({.line = number, .object = std::move(object)});
+  });
+  return rows;
+}
+
+}  // namespace fedtune::data

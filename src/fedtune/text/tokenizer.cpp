@@ -1,0 +1,169 @@
+#include "fedtune/text/tokenizer.h"
+
+#include <algorithm>
+#include <array>
+
+#include "fedtune/base/error.h"
+#include "fedtune/base/file.h"
+#include "fedtune/base/sha256.h"
+#include "fedtune/text/tokenizer_files.h"
+#include "fedtune/text/unicode.h"
+
+namespace fedtune::text {
+namespace {
+
+enum class CharacterKind : std::uint8_t { word, space, punctuation };
+
+CharacterKind kind_of(char32_t c) {
+  if (is_white_space(c)) return CharacterKind::space;
+  return is_punctuation(c) ? CharacterKind::punctuation : CharacterKind::word;
+}
+
+// Classes of the ASCII characters, which make up most text.
+std::array<CharacterKind, 128> ascii_kinds() {
+  std::array<CharacterKind, 128> kinds;
+  for (char32_t c = 0; c < 128; ++c) kinds[c] = kind_of(c);
+  return kinds;
+}
+
+// Calls `word` for each run of word characters and each single punctuation character of normalised text.
+template <typename Word>
+void for_each_word(std::string_view text, Word&& word) {
+  static const std::array<CharacterKind, 128> kinds = ascii_kinds();
+  std::size_t begin = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t start = at;
+    const char32_t c = next_code_point(text, at);
+    const CharacterKind kind = c < 128 ? kinds[c] : kind_of(c);
+    if (kind == CharacterKind::word) continue;
+    if (begin < start) word(text.substr(begin, start - begin));
+    if (kind == CharacterKind::punctuation) word(text.substr(start, at - start));
+    begin = at;
+  }
+  if (begin < text.size()) word(text.substr(begin));
+}
+
+std::string hash_of_files(const std::vector<std::filesystem::path>& files) {
+  Sha256 hash;
+  for (const std::filesystem::path& file : files) {
+    const std::string content = read_file(file);
+    hash.update(fmt::format("{} {}\n", file.filename().string(), content.size())).update(content);
+  }
+  return hash.hex();
+}
+
+std::int64_t largest_id(const TokenizerParts& parts) {
+  std::int32_t largest = 0;
+  for (const auto& [token, id] : parts.word_piece.vocabulary) largest = std::max(largest, id);
+  for (const AddedToken& token : parts.added_tokens) largest = std::max(largest, token.id);
+  return largest;
+}
+
+// The tokens sought in raw text (normalized = false) or in normalised text, there in their normalised form.
+AddedTokens tokens_for(const TokenizerParts& parts, bool normalized) {
+  std::vector<AddedToken> tokens;
+  for (const AddedToken& token : parts.added_tokens) {
+    if (token.normalized != normalized) continue;
+    tokens.push_back(token);
+    if (normalized) tokens.back().content = normalize(token.content, parts.normalizer);
+  }
+  return AddedTokens(std::move(tokens));
+}
+
+}  // namespace
+
+class Tokenizer::Implementation {
+ public:
+  explicit Implementation(const TokenizerParts& parts)
+      : normalizer_(parts.normalizer),
+        word_piece_(parts.word_piece),
+        raw_tokens_(tokens_for(parts, false)),
+        normalized_tokens_(tokens_for(parts, true)),
+        before_(parts.before),
+        after_(parts.after),
+        pad_id_(parts.pad_id),
+        vocab_size_(largest_id(parts) + 1),
+        model_max_length_(parts.model_max_length),
+        files_(parts.files),
+        sha256_(hash_of_files(parts.files)) {}
+
+  std::vector<std::int32_t> encode(std::string_view text, std::int64_t max_length) const {
+    const auto around = static_cast<std::int64_t>(before_.size() + after_.size());
+    if (max_length < around) {
+      throw usage_error("cutting a sentence to {} tokens: its special tokens alone are {}; allow more", max_length,
+                        around);
+    }
+    if (const auto invalid = find_invalid_utf8(text)) {
+      throw input_error("tokenising: byte {} of the sentence is not UTF-8; save the data as UTF-8", *invalid);
+    }
+    std::vector<std::int32_t> ids = before_;
+    for (const TextPart& part : raw_tokens_.split(text)) {
+      if (part.token != nullptr) {
+        ids.push_back(part.token->id);
+      } else {
+        append_text(part.text, ids);
+      }
+    }
+    const auto room = static_cast<std::size_t>(max_length) - after_.size();
+    if (ids.size() > room) ids.resize(room);
+    ids.insert(ids.end(), after_.begin(), after_.end());
+    return ids;
+  }
+
+  std::int32_t pad_id() const { return pad_id_; }
+  std::int64_t vocab_size() const { return vocab_size_; }
+  std::int64_t model_max_length() const { return model_max_length_; }
+  const std::vector<std::filesystem::path>& files() const { return files_; }
+  const std::string& sha256() const { return sha256_; }
+
+ private:
+  void append_text(std::string_view text, std::vector<std::int32_t>& ids) const {
+    const std::string normal = normalize(text, normalizer_);
+    for (const TextPart& part : normalized_tokens_.split(normal)) {
+      if (part.token != nullptr) {
+        ids.push_back(part.token->id);
+      } else {
+        for_each_word(part.text, [&](std::string_view word) { word_piece_.append_word(word, ids); });
+      }
+    }
+  }
+
+  NormalizerOptions normalizer_;
+  WordPiece word_piece_;
+  AddedTokens raw_tokens_, normalized_tokens_;
+  std::vector<std::int32_t> before_, after_;
+  std::int32_t pad_id_;
+  std::int64_t vocab_size_;
+  std::int64_t model_max_length_;
+  std::vector<std::filesystem::path> files_;
+  std::string sha256_;
+};
+
+Tokenizer::Tokenizer(std::shared_ptr<const Implementation> implementation)
+    : implementation_(std::move(implementation)) {}
+
+Tokenizer Tokenizer::load(const std::filesystem::path& folder) {
+  return Tokenizer(std::make_shared<const Implementation>(read_tokenizer_files(folder)));
+}
+
+std::vector<std::int32_t> Tokenizer::encode(std::string_view text, std::int64_t max_length) const {
+  return implementation_->encode(text, max_length);
+}
+
+std::int64_t Tokenizer::vocab_size() const {
+  return implementation_->vocab_size();
+}
+std::int64_t Tokenizer::model_max_length() const {
+  return implementation_->model_max_length();
+}
+std::int32_t Tokenizer::pad_id() const {
+  return implementation_->pad_id();
+}
+const std::string& Tokenizer::sha256() const {
+  return implementation_->sha256();
+}
+const std::vector<std::filesystem::path>& Tokenizer::files() const {
+  return implementation_->files();
+}
+
+}  // namespace fedtune::text
