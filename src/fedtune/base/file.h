@@ -13,6 +13,8 @@
 #include <string>
 #include <string_view>
 
+#include "fedtune/base/file_descriptor.h"
+
 namespace fedtune {
 
 std::string read_file(const std::filesystem::path& path);
@@ -23,6 +25,9 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
 
 // Creates a folder and those above it. Throws Error(failed).
 void create_folders(const std::filesystem::path& folder);
+
+// Removes the temporary files that a killed process left in a folder. Call it where no other process writes.
+void remove_temporary_files(const std::filesystem::path& folder);
 
 // The same as write_file_atomically, piece by piece. Not thread-safe.
 class AtomicFile {
@@ -40,7 +45,7 @@ class AtomicFile {
  private:
   std::filesystem::path path_;
   std::string temporary_;
-  int descriptor_ = -1;
+  FileDescriptor file_;
 };
 
 // A file's bytes, read-only, as long as the object lives. The file must not shrink meanwhile.
@@ -63,7 +68,6 @@ class AppendFile {
  public:
   // Opens or creates it. A last line without its end is cut off.
   explicit AppendFile(std::filesystem::path path);
-  ~AppendFile();
   AppendFile(const AppendFile&) = delete;
   AppendFile& operator=(const AppendFile&) = delete;
 
@@ -73,7 +77,7 @@ class AppendFile {
 
  private:
   std::filesystem::path path_;
-  int descriptor_ = -1;
+  FileDescriptor file_;
   std::int64_t size_ = 0;
   mutable std::mutex mutex_;
 };

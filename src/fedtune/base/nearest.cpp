@@ -3,37 +3,41 @@
 #include <algorithm>
 #include <cstddef>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 namespace fedtune {
 namespace {
 
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
+// Damerau and Levenshtein's distance, restricted: no part is edited twice.
+std::size_t edit_distance(std::string_view from, std::string_view to) {
+  std::vector<std::size_t> before_last(to.size() + 1), last(to.size() + 1), row(to.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
+  for (std::size_t i = 1; i <= from.size(); ++i) {
+    std::swap(before_last, last);
+    std::swap(last, row);
     row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replace = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({replace, row[j] + 1, row[j - 1] + 1});
+    for (std::size_t j = 1; j <= to.size(); ++j) {
+      const std::size_t replaced = last[j - 1] + (from[i - 1] == to[j - 1] ? 0 : 1);
+      row[j] = std::min({replaced, last[j] + 1, row[j - 1] + 1});
+      const bool swapped = i > 1 && j > 1 && from[i - 1] == to[j - 2] && from[i - 2] == to[j - 1];
+      if (swapped) row[j] = std::min(row[j], before_last[j - 2] + 1);
     }
   }
-  return row[b.size()];
+  return row[to.size()];
 }
 
 }  // namespace
 
-std::string_view nearest(std::string_view name, std::span<const std::string_view> candidates) {
-  std::string_view best;
+std::string nearest_name(std::string_view found, std::span<const std::string> candidates) {
+  std::string best;
   std::size_t least = 0;
-  for (const std::string_view candidate : candidates) {
-    const std::size_t distance = edit_distance(name, candidate);
-    if (2 * distance <= std::max(name.size(), candidate.size()) && (best.empty() || distance < least)) {
-      best = candidate;
-      least = distance;
-    }
+  for (const std::string& candidate : candidates) {
+    const std::size_t distance = edit_distance(found, candidate);
+    const std::size_t allowed = std::max<std::size_t>(1, std::max(found.size(), candidate.size()) / 3);
+    if (distance > allowed || (!best.empty() && distance >= least)) continue;
+    best = candidate;
+    least = distance;
   }
   return best;
 }

@@ -1,21 +1,37 @@
 #include "fedtune/base/nearest.h"
 
-#include <gtest/gtest.h>
+#include <vector>
 
-#include <array>
+#include <gtest/gtest.h>
 
 namespace fedtune {
 namespace {
 
-constexpr std::array<std::string_view, 3> names{"client-lr", "client-ckpt", "seed"};
+const std::vector<std::string> names{"client-lr", "client-ckpt", "seed"};
 
-TEST(Nearest, FindsTheNameWithOneLetterWrong) { EXPECT_EQ(nearest("client-lrr", names), "client-lr"); }
+TEST(NearestName, FindsTheNameWithOneLetterWrong) {
+  EXPECT_EQ(nearest_name("client-lrr", names), "client-lr");
+}
 
-TEST(Nearest, PrefersTheSmallerDistance) { EXPECT_EQ(nearest("client-ckp", names), "client-ckpt"); }
+TEST(NearestName, CountsSwappedNeighboursAsOneEdit) {
+  EXPECT_EQ(nearest_name("sede", names), "seed");
+}
 
-TEST(Nearest, IsEmptyWhenNothingIsNear) { EXPECT_EQ(nearest("--", names), ""); }
+TEST(NearestName, PrefersTheSmallerDistance) {
+  EXPECT_EQ(nearest_name("client-ckp", names), "client-ckpt");
+}
 
-TEST(Nearest, IsEmptyWithoutCandidates) { EXPECT_EQ(nearest("seed", {}), ""); }
+TEST(NearestName, TakesTheFirstOfEquals) {
+  EXPECT_EQ(nearest_name("cat", std::vector<std::string>{"bat", "hat"}), "bat");
+}
+
+TEST(NearestName, IsEmptyWhenNothingIsNear) {
+  EXPECT_EQ(nearest_name("teacher", names), "");
+}
+
+TEST(NearestName, IsEmptyWithoutCandidates) {
+  EXPECT_EQ(nearest_name("seed", {}), "");
+}
 
 }  // namespace
 }  // namespace fedtune

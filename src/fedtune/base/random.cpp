@@ -41,14 +41,17 @@ PhiloxBlock philox(PhiloxKey key, PhiloxBlock counter) {
 
 std::uint32_t RandomStream::bits() {
   if (used_ == 4) {
-    block_ = philox(key_, {static_cast<std::uint32_t>(next_block_), static_cast<std::uint32_t>(next_block_ >> 32), 0, 0});
+    block_ =
+        philox(key_, {static_cast<std::uint32_t>(next_block_), static_cast<std::uint32_t>(next_block_ >> 32), 0, 0});
     ++next_block_;
     used_ = 0;
   }
   return block_[static_cast<std::size_t>(used_++)];
 }
 
-double RandomStream::uniform() { return static_cast<double>(bits() >> 8) * 0x1p-24; }
+double RandomStream::uniform() {
+  return static_cast<double>(bits() >> 8) * 0x1p-24;
+}
 
 std::uint32_t RandomStream::below(std::uint32_t bound) {
   // Values at or above the largest multiple of bound are drawn again.
