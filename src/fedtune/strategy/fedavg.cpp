@@ -3,12 +3,26 @@
 #include <utility>
 
 #include "fedtune/aggregate/admission.h"
-#include "fedtune/aggregate/weighted_mean.h"
 
 namespace fedtune::strategy {
 
+std::vector<aggregate::Contribution> contributions_of(std::span<const fed::Update> updates) {
+  std::vector<aggregate::Contribution> contributions;
+  contributions.reserve(updates.size());
+  for (const fed::Update& update : updates) contributions.push_back({update.rank, update.weight, &update.tensors});
+  return contributions;
+}
+
 FedAvg::FedAvg(std::shared_ptr<const train::StudentTemplate> student, const Validation& validation)
     : student_(std::move(student)), validation_(validation) {}
+
+Status FedAvg::admit(const fed::Update& update) const {
+  return aggregate::check_contribution(layout(), {.tensors = update.tensors, .weight = update.weight});
+}
+
+NamedTensors FedAvg::aggregate(int /*round*/, const NamedTensors& /*global*/, std::span<const fed::Update> accepted) {
+  return aggregate::weighted_mean(contributions_of(accepted));
+}
 
 fed::Evaluation FedAvg::evaluate(int /*round*/, const NamedTensors& global) {
   const train::Scores scores =
@@ -18,7 +32,8 @@ fed::Evaluation FedAvg::evaluate(int /*round*/, const NamedTensors& global) {
           .accuracy = scores.accuracy,
           .mcc = scores.mcc,
           .f1 = scores.f1,
-          .sentences = scores.sentences};
+          .sentences = scores.sentences,
+          .teacher = {}};
 }
 
 }  // namespace fedtune::strategy

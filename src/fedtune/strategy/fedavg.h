@@ -3,7 +3,9 @@
 
 #include <memory>
 #include <span>
+#include <vector>
 
+#include "fedtune/aggregate/weighted_mean.h"
 #include "fedtune/data/batch.h"
 #include "fedtune/fed/strategy.h"
 #include "fedtune/train/evaluate.h"
@@ -13,9 +15,12 @@ namespace fedtune::strategy {
 
 // What the server scores the global model on. `examples` must outlive the strategy.
 struct Validation {
-  std::span<const data::Example> examples;
-  train::EvaluateOptions options;
+  std::span<const data::Example> examples = {};
+  train::EvaluateOptions options = {};
 };
+
+// The updates as the weighted mean reads them; `updates` must outlive the result.
+std::vector<aggregate::Contribution> contributions_of(std::span<const fed::Update> updates);
 
 // Averages whatever the student sends: all its parameters, as the name says in the literature.
 class FedAvg : public fed::Strategy {

@@ -13,15 +13,15 @@
 namespace fedtune::train {
 
 struct PhaseOptions {
-  AdamWOptions optimizer;
+  AdamWOptions optimizer = {};
   Schedule schedule = Schedule::constant;
   bool dropout = true;  // off only in parity tests
   // Seed, model role, round and rank of this phase; purpose, step and site are filled in.
-  StreamKey place;
+  StreamKey place = {};
   // Polled before each step; true ends the phase with Interrupted.
-  std::function<bool()> stop;
+  std::function<bool()> stop = {};
   // Called after each step (from 0) with its loss, where set.
-  std::function<void(std::int64_t step, double loss)> on_step;
+  std::function<void(std::int64_t step, double loss)> on_step = {};
 };
 
 struct TrainReport {

@@ -17,8 +17,8 @@ enum class Trained {
 
 struct StudentOptions {
   Trained trained = Trained::adapters;
-  peft::LoraConfig lora;   // read with Trained::adapters
-  std::uint64_t seed = 0;  // of the run: every party draws the same adapters from it
+  peft::LoraConfig lora = {};  // read with Trained::adapters
+  std::uint64_t seed = 0;      // of the run: every party draws the same adapters from it
 };
 
 // Makes models from global tensors. Immutable once built and safe to use from several threads; the frozen base is one,

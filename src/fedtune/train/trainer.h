@@ -11,11 +11,11 @@
 namespace fedtune::train {
 
 struct TrainOptions {
-  PhaseOptions phase;
+  PhaseOptions phase = {};
   int epochs = 1;
   int batch_size = 32;  // sentences; the last batch of an epoch may hold fewer
   // Called after each epoch (from 0), where set.
-  std::function<void(int epoch)> on_epoch;
+  std::function<void(int epoch)> on_epoch = {};
 };
 
 // Trains `model` on rows of a pool of examples (a client's share), in the order of epoch_order. Throws Error(input)

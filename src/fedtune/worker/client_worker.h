@@ -31,7 +31,7 @@ struct ClientOptions {
   WeightBy weight_by = WeightBy::batches;
   std::uint64_t seed = 0;  // of the run
   // Called after each step, from the training thread, where set: live progress.
-  std::function<void(int rank, std::int64_t step, double loss)> on_step;
+  std::function<void(int rank, std::int64_t step, double loss)> on_step = {};
 };
 
 class ClientWorker final : public fed::LocalTask {

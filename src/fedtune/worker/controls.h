@@ -12,11 +12,11 @@
 namespace fedtune::worker {
 
 struct ControlOptions {
-  ClientOptions client;  // learning rate, batch size and epochs per round of the federation compared with
-  int rounds = 1;        // of that federation; a control trains rounds * client.epochs epochs with one optimiser
-  std::span<const data::Example> validation;
-  train::EvaluateOptions evaluate;
-  std::function<bool()> stop;  // polled between steps; true throws Interrupted
+  ClientOptions client = {};  // learning rate, batch size and epochs per round of the federation compared with
+  int rounds = 1;             // of that federation; a control trains rounds * client.epochs epochs with one optimiser
+  std::span<const data::Example> validation = {};
+  train::EvaluateOptions evaluate = {};
+  std::function<bool()> stop = {};  // polled between steps; true throws Interrupted
 };
 
 // One party trains on the union of the shares. Scores after every client.epochs epochs: [rounds].
