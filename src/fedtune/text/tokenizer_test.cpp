@@ -1,0 +1,102 @@
+#include "fedtune/text/tokenizer.h"
+
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "fedtune/base/error.h"
+#include "fedtune/format/json_file.h"
+#include "fedtune/text/test_folder.h"
+
+namespace fedtune::text {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+const std::filesystem::path golden = std::filesystem::path(FEDTUNE_SOURCE_DIR) / "tests/golden/tokenizer";
+
+// [PAD] [UNK] [CLS] [SEP] [MASK] the film ! ##s
+constexpr const char* vocabulary = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nthe\nfilm\n!\n##s\n";
+
+void expect_golden_ids(const std::string& variant) {
+  const Tokenizer tokenizer = Tokenizer::load(golden / variant);
+  const nlohmann::json expected = load_json(golden / "expected.json");
+  const auto max_length = expected.at("max_length").get<std::int64_t>();
+  ASSERT_GT(expected.at("cases").size(), 100U);
+  for (const nlohmann::json& entry : expected.at("cases")) {
+    const auto text = entry.at("text").get<std::string>();
+    EXPECT_EQ(tokenizer.encode(text, max_length), entry.at(variant).get<std::vector<std::int32_t>>()) << entry.dump();
+  }
+}
+
+TEST(Tokenizer, GivesTheReferencesIdsFromTokenizerJson) {
+  expect_golden_ids("uncased");
+}
+
+TEST(Tokenizer, GivesTheReferencesIdsFromVocabTxt) {
+  expect_golden_ids("cased");
+}
+
+TEST(Tokenizer, CutsFromTheRightAndKeepsTheLastSpecialToken) {
+  TestFolder folder;
+  folder.write("vocab.txt", vocabulary);
+  const Tokenizer tokenizer = Tokenizer::load(folder.path());
+  EXPECT_THAT(tokenizer.encode("the films!", 512), ElementsAre(2, 5, 6, 8, 7, 3));
+  EXPECT_THAT(tokenizer.encode("the films!", 4), ElementsAre(2, 5, 6, 3));
+  EXPECT_THAT(tokenizer.encode("the films!", 2), ElementsAre(2, 3));
+}
+
+TEST(Tokenizer, RefusesALengthWithoutRoomForSpecialTokens) {
+  const Tokenizer tokenizer = Tokenizer::load(golden / "cased");
+  EXPECT_THROW(tokenizer.encode("the", 1), Error);
+}
+
+TEST(Tokenizer, RefusesTextThatIsNotUtf8) {
+  const Tokenizer tokenizer = Tokenizer::load(golden / "cased");
+  try {
+    tokenizer.encode("the \xff film", 16);
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::input);
+    EXPECT_THAT(error.what(), HasSubstr("byte 4"));
+  }
+}
+
+TEST(Tokenizer, SaysHowManyIdsAndTokensTheModelNeeds) {
+  TestFolder folder;
+  folder.write("vocab.txt", vocabulary);
+  folder.write("tokenizer_config.json", R"({"model_max_length": 64})");
+  const Tokenizer tokenizer = Tokenizer::load(folder.path());
+  EXPECT_EQ(tokenizer.vocab_size(), 9);
+  EXPECT_EQ(tokenizer.model_max_length(), 64);
+  EXPECT_EQ(tokenizer.pad_id(), 0);
+}
+
+TEST(Tokenizer, HashChangesWithAnyOfItsFiles) {
+  TestFolder folder;
+  folder.write("vocab.txt", vocabulary);
+  const std::string before = Tokenizer::load(folder.path()).sha256();
+  EXPECT_EQ(Tokenizer::load(folder.path()).sha256(), before);
+  folder.write("tokenizer_config.json", "{}");
+  EXPECT_NE(Tokenizer::load(folder.path()).sha256(), before);
+}
+
+TEST(Tokenizer, SeveralThreadsGetTheSameIds) {
+  const Tokenizer tokenizer = Tokenizer::load(golden / "uncased");
+  const std::string text = "Unbelievable na\u00efve \u5b57 [SEP] film";
+  const std::vector<std::int32_t> expected = tokenizer.encode(text, 64);
+  std::vector<std::thread> threads;
+  std::vector<int> equal(4);
+  for (std::size_t t = 0; t < equal.size(); ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 200; ++i) equal[t] += tokenizer.encode(text, 64) == expected ? 1 : 0;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_THAT(equal, ::testing::Each(200));
+}
+
+}  // namespace
+}  // namespace fedtune::text
