@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,6 +17,10 @@ enum class DType { f64, f32, f16, bf16, i64, i32, i16, i8, u8, boolean };
 std::size_t item_size(DType dtype);
 // As safetensors spells it: "F32", "BF16", "I64", "BOOL", ...
 std::string_view dtype_name(DType dtype);
+// The type that dtype_name spells so; nullopt for any other name.
+std::optional<DType> dtype_from(std::string_view name);
+// Bytes that a tensor takes; nullopt when an extent is negative or a product overflows.
+std::optional<std::uint64_t> byte_size(DType dtype, std::span<const std::int64_t> shape);
 
 // One tensor's name, type, shape and little-endian, row-major bytes. Does not own the bytes.
 struct TensorView {
@@ -25,7 +30,7 @@ struct TensorView {
   std::span<const std::byte> bytes;
 
   std::int64_t count() const;
-  // The values, for dtype f32; throws Error(failed) for another type.
+  // The values, for dtype f32; throws Error(failed) for another type or unaligned bytes.
   std::span<const float> f32() const;
 };
 
