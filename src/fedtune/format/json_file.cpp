@@ -168,7 +168,8 @@ T required(const json& object, std::string_view key, const std::string& context)
 template <typename T>
 T optional_or(const json& object, std::string_view key, T fallback, const std::string& context) {
   const json* value = find(object, key, context);
-  return value ? read_as<T>(*value, key, context) : std::move(fallback);
+  if (value == nullptr) return fallback;
+  return read_as<T>(*value, key, context);
 }
 
 #define FEDTUNE_JSON_TYPE(T)                                                 \

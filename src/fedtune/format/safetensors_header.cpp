@@ -1,6 +1,7 @@
 #include "fedtune/format/safetensors_header.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include <nlohmann/json.hpp>
