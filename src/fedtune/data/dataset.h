@@ -21,7 +21,7 @@ struct DatasetOptions {
   // Which data set of a GLUE root: "cola" or "sst2". Not read where the folder itself holds train.*.
   std::string name = "cola";
   // Keep only the first rows of the training file.
-  std::optional<std::int64_t> max_train_sentences;
+  std::optional<std::int64_t> max_train_sentences = {};
   // Classes of the task; 0 derives them from the training labels (largest label + 1, at least 2).
   std::int64_t num_labels = 0;
 };

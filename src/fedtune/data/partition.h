@@ -22,7 +22,7 @@ enum class PartitionKind {
 
 struct PartitionOptions {
   // Unset: percent up to 100 - public_percent clients, rows beyond it (said in Partition::notes).
-  std::optional<PartitionKind> kind;
+  std::optional<PartitionKind> kind = {};
   int num_clients = 4;
   // Per cent of the training set, from its start, that the server keeps; 0 .. 99.
   int public_percent = 20;

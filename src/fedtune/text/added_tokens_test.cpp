@@ -1,5 +1,6 @@
 #include "fedtune/text/added_tokens.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -12,7 +13,7 @@ using ::testing::ElementsAre;
 std::vector<std::string> parts(std::vector<AddedToken> tokens, std::string_view text) {
   std::vector<std::string> result;
   for (const TextPart& part : AddedTokens(std::move(tokens)).split(text)) {
-    result.push_back(part.token == nullptr ? std::string(part.text) : "<" + std::string(part.text) + ">");
+    result.push_back(part.token == nullptr ? std::string(part.text) : fmt::format("<{}>", part.text));
   }
   return result;
 }

@@ -1,0 +1,100 @@
+#include "fedtune/data/columns.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "fedtune/base/error.h"
+
+namespace fedtune::data {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::vector<Sentence> read_tsv(std::string_view text, std::int64_t num_labels = 0) {
+  return sentences_of(parse_tsv(text, "x.tsv"), {.source = "x.tsv", .num_labels = num_labels});
+}
+
+std::vector<Sentence> read_jsonl(std::string_view text, std::int64_t num_labels = 0) {
+  return sentences_of(parse_jsonl(text, "x.jsonl"), {.source = "x.jsonl", .num_labels = num_labels});
+}
+
+template <typename Read>
+std::string error_of(Read&& read) {
+  try {
+    read();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::input);
+    return error.what();
+  }
+  ADD_FAILURE() << "no error";
+  return {};
+}
+
+TEST(Columns, AHeaderMayNameThemInAnyOrder) {
+  const auto sentences = read_tsv("id\tlabel\tnote\tsentence\n7\t1\t-\tgood \n");
+  ASSERT_EQ(sentences.size(), 1U);
+  EXPECT_EQ(sentences[0].text, "good ");
+  EXPECT_EQ(sentences[0].label, 1);
+}
+
+TEST(Columns, ColasFourColumnsNeedNoHeader) {
+  const auto sentences = read_tsv("src\t0\t*\tGood it is.\nsrc\t1\t\tIt is good.\n");
+  ASSERT_EQ(sentences.size(), 2U);
+  EXPECT_EQ(sentences[0].text, "Good it is.");
+  EXPECT_EQ(sentences[1].label, 1);
+}
+
+TEST(Columns, NoHeaderOtherwiseIsAnError) {
+  EXPECT_THAT(error_of([] { read_tsv("good\t1\nbad\t0\n"); }), HasSubstr("x.tsv, line 1: found 2 columns without"));
+}
+
+TEST(Columns, AHeaderWithoutLabelsIsAnError) {
+  EXPECT_THAT(error_of([] { read_tsv("sentence\nbad\n"); }), HasSubstr("x.tsv, line 1: found 1 column without"));
+}
+
+TEST(Columns, AMissingColumnNamesItsLine) {
+  EXPECT_THAT(error_of([] { read_tsv("sentence\tlabel\na\t1\nb\n"); }),
+              HasSubstr("x.tsv, line 3: 1 columns, expected 2"));
+}
+
+TEST(Columns, AColumnTooManyNamesItsLine) {
+  EXPECT_THAT(error_of([] { read_tsv("sentence\tlabel\na\tb\t1\n"); }),
+              HasSubstr("x.tsv, line 2: 3 columns, expected 2"));
+}
+
+TEST(Columns, ALabelThatIsNoIntegerNamesItsLine) {
+  EXPECT_THAT(error_of([] { read_tsv("sentence\tlabel\na\tpos\n"); }), HasSubstr("x.tsv, line 2: the label is 'pos'"));
+  EXPECT_THAT(error_of([] { read_tsv("sentence\tlabel\na\t1.0\n"); }), HasSubstr("x.tsv, line 2: the label is '1.0'"));
+  EXPECT_THAT(error_of([] { read_tsv("sentence\tlabel\na\t\n"); }), HasSubstr("x.tsv, line 2: the label is ''"));
+}
+
+TEST(Columns, ALabelOutsideTheClassesNamesItsLine) {
+  EXPECT_THAT(error_of([] { read_tsv("sentence\tlabel\na\t2\n", 2); }),
+              HasSubstr("x.tsv, line 2: label 2 is outside 0 .. 1"));
+  EXPECT_THAT(error_of([] { read_tsv("sentence\tlabel\na\t-1\n"); }), HasSubstr("x.tsv, line 2: label -1 is outside"));
+}
+
+TEST(Columns, AnEmptyTableIsAnError) {
+  EXPECT_THAT(error_of([] { read_tsv(""); }), HasSubstr("x.tsv: no sentences"));
+  EXPECT_THAT(error_of([] { read_tsv("sentence\tlabel\n"); }), HasSubstr("x.tsv: no sentences"));
+  EXPECT_THAT(error_of([] { read_jsonl(""); }), HasSubstr("x.jsonl: no sentences"));
+}
+
+TEST(Columns, JsonKeysAreReadByName) {
+  const auto sentences = read_jsonl(R"({"label": 1, "idx": 3, "sentence": "a\tb"})");
+  ASSERT_EQ(sentences.size(), 1U);
+  EXPECT_EQ(sentences[0].text, "a\tb");
+  EXPECT_EQ(sentences[0].label, 1);
+}
+
+TEST(Columns, AJsonRowWithoutSentenceNamesItsLine) {
+  EXPECT_THAT(error_of([] { read_jsonl(R"({"label": 1})"); }), HasSubstr("x.jsonl, line 1: expected a text"));
+}
+
+TEST(Columns, AJsonLabelThatIsNoIntegerNamesItsLine) {
+  EXPECT_THAT(error_of([] { read_jsonl(R"({"sentence": "a", "label": "1"})"); }),
+              HasSubstr("x.jsonl, line 1: expected an integer"));
+}
+
+}  // namespace
+}  // namespace fedtune::data

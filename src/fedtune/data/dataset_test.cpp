@@ -1,0 +1,158 @@
+#include "fedtune/data/dataset.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "fedtune/base/error.h"
+#include "fedtune/text/test_folder.h"
+
+namespace fedtune::data {
+namespace {
+
+using ::testing::HasSubstr;
+using text::TestFolder;
+
+constexpr const char* table = "sentence\tlabel\ngood \t1\nbad \t0\nfine\t1\n";
+
+struct Failure {
+  ErrorKind kind;
+  std::string message;
+};
+
+Failure failure_of(const DatasetOptions& options) {
+  try {
+    load_dataset(options);
+  } catch (const Error& error) {
+    return {.kind = error.kind(), .message = error.what()};
+  }
+  ADD_FAILURE() << "no error";
+  return {.kind = ErrorKind::failed, .message = ""};
+}
+
+void expect_input_error(const DatasetOptions& options, const std::string& message) {
+  const Failure failure = failure_of(options);
+  EXPECT_EQ(failure.kind, ErrorKind::input);
+  EXPECT_THAT(failure.message, HasSubstr(message));
+}
+
+TEST(Dataset, IsReadByContentWhateverItsName) {
+  TestFolder folder;
+  folder.write("train.tsv", table);
+  folder.write("validation.jsonl", R"({"sentence": "so so", "label": 0})");
+  const Dataset dataset = load_dataset({.path = folder.path(), .name = "anything"});
+  EXPECT_EQ(dataset.train.size(), 3U);
+  EXPECT_EQ(dataset.train[0].text, "good ");
+  EXPECT_EQ(dataset.validation.at(0).text, "so so");
+  EXPECT_EQ(dataset.num_labels, 2);
+}
+
+TEST(Dataset, PrefersValidationToDev) {
+  TestFolder folder;
+  folder.write("train.csv", "label,sentence\n1,\"a, b\"\n");
+  folder.write("dev.tsv", table);
+  EXPECT_EQ(find_dataset({.path = folder.path()}).validation.filename(), "dev.tsv");
+  folder.write("validation.tsv", table);
+  EXPECT_EQ(find_dataset({.path = folder.path()}).validation.filename(), "validation.tsv");
+}
+
+TEST(Dataset, AGlueRootIsChosenFromByName) {
+  TestFolder folder;
+  folder.write("CoLA/train.tsv", "s\t1\t\tIt is.\n");
+  folder.write("CoLA/dev.tsv", "s\t0\t*\tIs it it.\n");
+  folder.write("SST-2/train.tsv", table);
+  folder.write("SST-2/dev.tsv", table);
+  EXPECT_EQ(load_dataset({.path = folder.path()}).train.at(0).text, "It is.");
+  EXPECT_EQ(load_dataset({.path = folder.path(), .name = "sst2"}).train.size(), 3U);
+}
+
+TEST(Dataset, KeepsTheFirstRowsAskedFor) {
+  TestFolder folder;
+  folder.write("train.tsv", table);
+  folder.write("validation.tsv", table);
+  const Dataset dataset = load_dataset({.path = folder.path(), .max_train_sentences = 2});
+  ASSERT_EQ(dataset.train.size(), 2U);
+  EXPECT_EQ(dataset.train[1].text, "bad ");
+  EXPECT_EQ(load_dataset({.path = folder.path(), .max_train_sentences = 99}).train.size(), 3U);
+}
+
+TEST(Dataset, CountsItsClassesInTheTrainingFile) {
+  TestFolder folder;
+  folder.write("train.tsv", "sentence\tlabel\na\t0\nb\t4\n");
+  folder.write("validation.tsv", table);
+  EXPECT_EQ(load_dataset({.path = folder.path()}).num_labels, 5);
+  folder.write("train.tsv", "sentence\tlabel\na\t0\nb\t0\n");
+  EXPECT_EQ(load_dataset({.path = folder.path()}).num_labels, 2);
+}
+
+TEST(Dataset, AValidationLabelThatTrainingLacksIsAnError) {
+  TestFolder folder;
+  folder.write("train.tsv", table);
+  folder.write("validation.tsv", "sentence\tlabel\na\t2\n");
+  expect_input_error({.path = folder.path()}, "validation.tsv, line 2: label 2 is outside 0 .. 1");
+}
+
+TEST(Dataset, AMissingFolderIsAnError) {
+  expect_input_error({.path = "./no/such/folder"}, "no such folder");
+}
+
+TEST(Dataset, AFileInPlaceOfAFolderIsAnError) {
+  TestFolder folder;
+  expect_input_error({.path = folder.write("train.tsv", table)}, "is a file");
+}
+
+TEST(Dataset, GlueOnTheHubSaysWhatToDo) {
+  expect_input_error({.path = "glue"}, "give a folder");
+}
+
+TEST(Dataset, AFolderWithoutDataIsAnError) {
+  TestFolder folder;
+  expect_input_error({.path = folder.path()}, "is no data set");
+}
+
+TEST(Dataset, AMissingValidationFileIsAnError) {
+  TestFolder folder;
+  folder.write("train.tsv", table);
+  expect_input_error({.path = folder.path()}, "a validation file is needed");
+}
+
+TEST(Dataset, AGlueRootWithoutTheSetAskedForIsAnError) {
+  TestFolder folder;
+  folder.write("CoLA/train.tsv", "s\t1\t\tIt is.\n");
+  expect_input_error({.path = folder.path(), .name = "sst2"}, "has no folder SST-2/");
+}
+
+TEST(Dataset, AGlueSetWithoutTrainingFileIsAnError) {
+  TestFolder folder;
+  folder.write("CoLA/dev.tsv", "s\t1\t\tIt is.\n");
+  expect_input_error({.path = folder.path()}, "holds no train.tsv");
+}
+
+TEST(Dataset, AnUnknownNameForAGlueRootIsAUsageError) {
+  TestFolder folder;
+  folder.write("CoLA/train.tsv", "s\t1\t\tIt is.\n");
+  const Failure failure = failure_of({.path = folder.path(), .name = "mnli"});
+  EXPECT_EQ(failure.kind, ErrorKind::usage);
+  EXPECT_THAT(failure.message, HasSubstr("--data-name mnli"));
+}
+
+TEST(Dataset, TwoTrainingFilesAreAnError) {
+  TestFolder folder;
+  folder.write("train.tsv", table);
+  folder.write("train.csv", "sentence,label\na,1\n");
+  expect_input_error({.path = folder.path()}, "both train.tsv and train.csv");
+}
+
+TEST(Dataset, ParquetAloneSaysHowToConvertIt) {
+  TestFolder folder;
+  folder.write("train-00000-of-00001.parquet", "PAR1");
+  expect_input_error({.path = folder.path()}, "pandas.read_parquet");
+}
+
+TEST(Dataset, NoRowsAskedForIsAUsageError) {
+  TestFolder folder;
+  folder.write("train.tsv", table);
+  EXPECT_EQ(failure_of({.path = folder.path(), .max_train_sentences = 0}).kind, ErrorKind::usage);
+}
+
+}  // namespace
+}  // namespace fedtune::data
