@@ -11,9 +11,15 @@ if(NOT EXISTS "${FEDTUNE_TORCH_DIR}/include/ATen/ATen.h")
   message(FATAL_ERROR "no torch wheel at '${FEDTUNE_TORCH_DIR}': run `make setup`, or set -DFEDTUNE_TORCH_DIR")
 endif()
 
+# The wheel's include folder holds other libraries too (fmt, protobuf) that must not hide the system's: link torch's own parts.
+set(torch_include "${CMAKE_BINARY_DIR}/torch_include")
+file(MAKE_DIRECTORY "${torch_include}")
+foreach(part ATen c10 caffe2 torch)
+  file(CREATE_LINK "${FEDTUNE_TORCH_DIR}/include/${part}" "${torch_include}/${part}" SYMBOLIC)
+endforeach()
+
 add_library(torch_wheel INTERFACE)
-target_include_directories(torch_wheel SYSTEM INTERFACE
-  "${FEDTUNE_TORCH_DIR}/include" "${FEDTUNE_TORCH_DIR}/include/torch/csrc/api/include")
+target_include_directories(torch_wheel SYSTEM INTERFACE "${torch_include}" "${torch_include}/torch/csrc/api/include")
 target_link_libraries(torch_wheel INTERFACE "-Wl,--no-as-needed")
 foreach(library torch torch_cpu torch_cuda c10 c10_cuda)
   if(EXISTS "${FEDTUNE_TORCH_DIR}/lib/lib${library}.so")
