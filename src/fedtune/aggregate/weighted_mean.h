@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "fedtune/format/named_tensors.h"
 
@@ -21,5 +22,10 @@ struct Contribution {
 // All must have passed check_contribution for one layout of fp32 tensors. Throws Error(failed) where there is none, two
 // share a rank, a weight is not finite and positive, or layouts differ.
 NamedTensors weighted_mean(std::span<const Contribution> contributions);
+
+// The contributions in ascending rank. Throws Error(failed) as weighted_mean does.
+std::vector<Contribution> by_rank(std::span<const Contribution> contributions);
+// weight_k / sum of weights, in the order given.
+std::vector<double> normalised_weights(std::span<const Contribution> sorted);
 
 }  // namespace fedtune::aggregate

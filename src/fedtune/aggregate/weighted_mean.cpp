@@ -1,0 +1,89 @@
+#include "fedtune/aggregate/weighted_mean.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "fedtune/base/error.h"
+
+namespace fedtune::aggregate {
+namespace {
+
+// Doubles summed at once: they stay in the first-level cache while one contribution after the other is added.
+constexpr std::size_t block_size = 4096;
+
+void check_layouts(std::span<const Contribution> contributions) {
+  const auto& first = contributions.front().tensors->tensors;
+  for (const Contribution& contribution : contributions) {
+    const auto& tensors = contribution.tensors->tensors;
+    bool same = tensors.size() == first.size();
+    for (std::size_t i = 0; same && i < tensors.size(); ++i) {
+      same = tensors[i].name == first[i].name && tensors[i].dtype == DType::f32 && tensors[i].shape == first[i].shape &&
+             tensors[i].bytes.size() == first[i].bytes.size();
+    }
+    if (!same) throw failed("weighted mean: the tensors of rank {} are not laid out as the others'", contribution.rank);
+  }
+}
+
+void mean_of_tensor(std::span<const Contribution> contributions, std::span<const double> shares, std::size_t index,
+                    std::span<float> result) {
+  std::array<double, block_size> sums;
+  for (std::size_t begin = 0; begin < result.size(); begin += block_size) {
+    const std::size_t count = std::min(block_size, result.size() - begin);
+    std::fill_n(sums.begin(), count, 0.0);
+    for (std::size_t k = 0; k < contributions.size(); ++k) {
+      const std::span<const float> values = contributions[k].tensors->tensors[index].f32().subspan(begin, count);
+      for (std::size_t i = 0; i < count; ++i) sums[i] += shares[k] * static_cast<double>(values[i]);
+    }
+    for (std::size_t i = 0; i < count; ++i) result[begin + i] = static_cast<float>(sums[i]);
+  }
+}
+
+}  // namespace
+
+std::vector<Contribution> by_rank(std::span<const Contribution> contributions) {
+  if (contributions.empty()) throw failed("weighted mean: there is no contribution");
+  std::vector<Contribution> sorted(contributions.begin(), contributions.end());
+  std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.rank < b.rank; });
+  for (std::size_t k = 0; k < sorted.size(); ++k) {
+    if (!std::isfinite(sorted[k].weight) || sorted[k].weight <= 0.0) {
+      throw failed("weighted mean: rank {} has the weight {}, expected one above 0", sorted[k].rank, sorted[k].weight);
+    }
+    if (k > 0 && sorted[k].rank == sorted[k - 1].rank) {
+      throw failed("weighted mean: rank {} contributes twice", sorted[k].rank);
+    }
+  }
+  return sorted;
+}
+
+std::vector<double> normalised_weights(std::span<const Contribution> sorted) {
+  double total = 0.0;
+  for (const Contribution& contribution : sorted) total += contribution.weight;
+  std::vector<double> shares;
+  for (const Contribution& contribution : sorted) shares.push_back(contribution.weight / total);
+  return shares;
+}
+
+NamedTensors weighted_mean(std::span<const Contribution> contributions) {
+  const std::vector<Contribution> sorted = by_rank(contributions);
+  check_layouts(sorted);
+  const std::vector<double> shares = normalised_weights(sorted);
+
+  const NamedTensors& first = *sorted.front().tensors;
+  auto values = std::make_shared<std::vector<float>>(first.total_bytes() / sizeof(float));
+  NamedTensors mean{.tensors = first.tensors, .owner = values};
+  std::span<float> rest(*values);
+  for (std::size_t i = 0; i < mean.tensors.size(); ++i) {
+    TensorView& tensor = mean.tensors[i];
+    const std::span<float> result = rest.first(tensor.bytes.size() / sizeof(float));
+    rest = rest.subspan(result.size());
+    mean_of_tensor(sorted, shares, i, result);
+    tensor.bytes = std::as_bytes(result);
+  }
+  return mean;
+}
+
+}  // namespace fedtune::aggregate
