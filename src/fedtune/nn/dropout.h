@@ -1,9 +1,9 @@
 // Dropout masks as a function of their place.
 //
-// Element (row, feature) of a matrix is dropped iff philox(key, {feature / 4, row, 0, 0})[feature % 4] < p * 2^32, where
-// row is the row in the unpruned packed matrix. Attention probabilities use {key_position / 4, query_row, head + 1, 0}.
-// The mask thus does not depend on pruning, row padding, vector width, thread or device, and is redrawn in the backward
-// pass instead of being stored.
+// Element (row, feature) of a matrix is dropped iff philox(key, {feature / 4, row, 0, 0})[feature % 4] < p * 2^32,
+// where row is the row in the unpruned packed matrix. Attention probabilities use {key_position / 4, query_row, head +
+// 1, 0}. The mask thus does not depend on pruning, row padding, vector width, thread or device, and is redrawn in the
+// backward pass instead of being stored.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -19,12 +19,13 @@ at::Tensor linear(const at::Tensor& x, const LinearWeight& weight);
 // The same without adding the bias, for callers that fuse it into what follows.
 at::Tensor linear_no_bias(const at::Tensor& x, const LinearWeight& weight);
 
-// x [rows, in] -> [rows, out]: linear(x) (with bias) + LoRA. Gradients: x, lora.a, lora.b (and weight, bias unless frozen).
+// x [rows, in] -> [rows, out]: linear(x) (with bias) + LoRA. Gradients: x, lora.a, lora.b (and weight, bias unless
+// frozen).
 at::Tensor lora_linear(const at::Tensor& x, const LinearWeight& weight, const LoraWeight& lora, const Dropout& dropout,
                        const RowIds& row_ids);
 
-// gelu(x + bias), exact (erf). x [rows, features], bias [features] (may be undefined). May reuse x's memory: x must not be
-// used again by the caller and must not be needed by the backward of what made it.
+// gelu(x + bias), exact (erf). x [rows, features], bias [features] (may be undefined). May reuse x's memory: x must not
+// be used again by the caller and must not be needed by the backward of what made it.
 at::Tensor bias_gelu(const at::Tensor& x, const at::Tensor& bias);
 
 // layer_norm(dropout(x + bias) + residual). x, residual [rows, features]; bias [features] (may be undefined).
@@ -46,8 +47,8 @@ struct EmbeddingWeight {
   LayerNormWeight norm;
 };
 
-// dropout(layer_norm(word[id] + position[pos] + type[type_id])) -> [rows, features]. `tokens` rows are real; gradients of
-// the rows behind them are not scattered.
+// dropout(layer_norm(word[id] + position[pos] + type[type_id])) -> [rows, features]. `tokens` rows are real; gradients
+// of the rows behind them are not scattered.
 at::Tensor embedding_layer_norm(const EmbeddingIndex& index, const EmbeddingWeight& weight, const Dropout& dropout,
                                 std::int64_t tokens);
 
@@ -66,10 +67,10 @@ struct AttentionResult {
 };
 
 // softmax(q k^T / sqrt(head_dim)) with dropout, times v, within each sentence (Vaswani et al. 2017, equation 1).
-// q, k, v [rows, features], features = heads * head_dim. Rows behind the last sentence come out 0. Differentiable in q, k,
-// v, and through both outputs.
-AttentionResult packed_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const AttentionShape& shape,
-                                 const Dropout& dropout);
+// q, k, v [rows, features], features = heads * head_dim. Rows behind the last sentence come out 0. Differentiable in q,
+// k, v, and through both outputs.
+AttentionResult packed_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                                 const AttentionShape& shape, const Dropout& dropout);
 
 // While one is alive, this thread runs the plain twins.
 class PlainScope {

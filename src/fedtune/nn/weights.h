@@ -1,14 +1,14 @@
 // Weights as the operations take them.
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <memory>
+
+#include <ATen/core/Tensor.h>
 
 namespace fedtune::nn {
 
-// A frozen matrix laid out for the matrix kernels of this processor, once for x W^T and once for dy W. Immutable, shared
-// by all workers. Which kernel is a fixed function of the processor (kernel_table.h).
+// A frozen matrix laid out for the matrix kernels of this processor, once for x W^T and once for dy W. Immutable,
+// shared by all workers. Which kernel is a fixed function of the processor (kernel_table.h).
 class PackedWeight;
 
 // y = x W^T + b.

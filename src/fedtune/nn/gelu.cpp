@@ -1,0 +1,54 @@
+#include "fedtune/nn/fused.h"
+#include "fedtune/nn/kernels/select.h"
+#include "fedtune/nn/plain.h"
+
+namespace fedtune::nn {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+void run(const at::Tensor& x, const at::Tensor& bias, const at::Tensor& y, const at::Tensor& derivative) {
+  kernels::active().gelu({.rows = x.size(0),
+                          .features = x.size(1),
+                          .x = read(x),
+                          .bias = read(bias),
+                          .y = write(y),
+                          .derivative = write(derivative)});
+}
+
+class BiasGelu : public torch::autograd::Function<BiasGelu> {
+ public:
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const std::optional<at::Tensor>& bias) {
+    at::AutoDispatchBelowADInplaceOrView below;
+    const at::Tensor derivative = x.detach();  // takes the place of x
+    note_overwritten(x);
+    at::Tensor y = at::empty_like(x);
+    run(x, bias.value_or(at::Tensor()), y, derivative);
+    context->save_for_backward({derivative});
+    keep(context, bias.has_value());
+    return y;
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    at::AutoDispatchBelowADInplaceOrView below;
+    const at::Tensor derivative = context->get_saved_variables()[0];
+    const at::Tensor dy = gradients[0].contiguous();
+    at::Tensor dx = at::empty_like(dy), dbias;
+    kernels::active().multiply(dy.numel(), read(dy), read(derivative), write(dx));
+    if (kept<bool>(context) && context->needs_input_grad(1)) dbias = column_sum(dx);
+    return {dx, dbias};
+  }
+};
+
+}  // namespace
+
+at::Tensor bias_gelu(const at::Tensor& x, const at::Tensor& bias) {
+  if (!use_kernels(x)) return plain::bias_gelu(x, bias);
+  at::Tensor rows = x.contiguous();
+  if (needs_gradient(rows, bias)) return BiasGelu::apply(rows, optional(bias));
+  run(rows, bias, rows, {});
+  return rows;
+}
+
+}  // namespace fedtune::nn

@@ -1,0 +1,42 @@
+// GELU, products and column sums.
+#pragma once
+
+#include "fedtune/nn/kernels/kernels.h"
+#include "fedtune/nn/kernels/math.h"
+
+namespace fedtune::nn::kernels::FEDTUNE_KERNELS {
+namespace {
+
+static void gelu(const GeluForward& args) {
+  for (int64_t row = 0; row < args.rows; ++row) {
+    const int64_t start = row * args.features;
+    for_each_vector(args.features, [&](int64_t first, int64_t count) {
+      Floats x = load(args.x + start + first, count);
+      if (args.bias) x += load(args.bias + first, count);
+      const Gelu result = gelu(x);
+      if (args.derivative) store(args.derivative + start + first, result.derivative, count);
+      store(args.y + start + first, result.value, count);
+    });
+  }
+}
+
+static void multiply(int64_t count, const float* x, const float* y, float* z) {
+  for_each_vector(count, [&](int64_t first, int64_t part) {
+    store(z + first, load(x + first, part) * load(y + first, part), part);
+  });
+}
+
+static void column_sum(int64_t rows, int64_t features, const float* x, float* sum) {
+  for (int64_t row = 0; row < rows; ++row)
+    for_each_vector(features, [&](int64_t first, int64_t count) {
+      store(sum + first, load(sum + first, count) + load(x + row * features + first, count), count);
+    });
+}
+
+static void exp(int64_t count, const float* x, float* y) {
+  for_each_vector(count,
+                  [&](int64_t first, int64_t part) { store(y + first, exp_of_negative(load(x + first, part)), part); });
+}
+
+}  // namespace
+}  // namespace fedtune::nn::kernels::FEDTUNE_KERNELS

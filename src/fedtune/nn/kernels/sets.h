@@ -1,0 +1,20 @@
+// The sets of kernels that this program holds.
+#pragma once
+
+#include "fedtune/nn/kernels/kernels.h"
+
+namespace fedtune::nn::kernels {
+
+#if defined(__x86_64__)
+namespace avx512 {
+extern const Kernels set;
+}
+namespace avx2 {
+extern const Kernels set;
+}
+#endif
+namespace portable {
+extern const Kernels set;
+}
+
+}  // namespace fedtune::nn::kernels
