@@ -1,0 +1,31 @@
+// The commands of the program. Each has its own file.
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "fedtune/cli/command_line.h"
+
+namespace fedtune::cli {
+
+struct Command {
+  std::string_view name;
+  std::string_view arguments;  // "PATH", for the usage line
+  std::string_view summary;
+  std::size_t max_positionals = 0;
+  // Option groups that --help lists, and single options of other groups.
+  std::vector<std::string_view> help_groups;
+  std::vector<std::string_view> help_options{};
+  // Throws Error or Interrupted.
+  void (*run)(const CommandLine& line) = nullptr;
+};
+
+void run_command(const CommandLine& line);
+void eval_command(const CommandLine& line);
+void predict_command(const CommandLine& line);
+void inspect_command(const CommandLine& line);
+
+std::span<const Command> commands();
+
+}  // namespace fedtune::cli

@@ -1,0 +1,36 @@
+#include "fedtune/cli/command.h"
+
+namespace fedtune::cli {
+
+std::span<const Command> commands() {
+  static const std::vector<Command> list{
+      {.name = "run",
+       .arguments = "",
+       .summary = "a whole federation in this process: clients, rounds, results",
+       .help_groups = {"Federation", "Model and data", "Shares", "LoRA", "Training", "Run"},
+       .run = run_command},
+      {.name = "eval",
+       .arguments = "",
+       .summary = "scores a checkpoint, with or without an adapter, on a split",
+       .help_groups = {"Model and data", "Scoring"},
+       .help_options = {"batch-size", "workers", "device", "config"},
+       .run = eval_command},
+      {.name = "predict",
+       .arguments = "[FILE]",
+       .summary = "labels the lines of FILE or of standard input",
+       .max_positionals = 1,
+       .help_groups = {"Scoring"},
+       .help_options = {"client-ckpt", "max-length", "batch-size", "workers", "device", "config"},
+       .run = predict_command},
+      {.name = "inspect",
+       .arguments = "PATH",
+       .summary = "what a checkpoint, adapter, data set or run is",
+       .max_positionals = 1,
+       .help_groups = {"LoRA"},
+       .help_options = {"client-ckpt", "data-name", "json"},
+       .run = inspect_command},
+  };
+  return list;
+}
+
+}  // namespace fedtune::cli

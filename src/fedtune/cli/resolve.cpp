@@ -1,0 +1,68 @@
+#include "fedtune/cli/resolve.h"
+
+#include <filesystem>
+#include <thread>
+
+#include "fedtune/base/error.h"
+#include "fedtune/cli/option_values.h"
+#include "fedtune/hub/resolve.h"
+#include "fedtune/strategy/schemes.h"
+
+namespace fedtune::cli {
+namespace {
+
+// A run is resumed from anywhere: folders are kept as absolute paths, hub ids as they are.
+void make_absolute(std::string& place) {
+  if (hub::is_path(place)) place = std::filesystem::absolute(place).lexically_normal().string();
+}
+
+void require_known_scheme(Scheme scheme) {
+  std::string known;
+  for (const strategy::Scheme& each : strategy::schemes()) {
+    if (each.name == word(scheme)) return;
+    known.append(known.empty() ? "" : " or ").append(each.name);
+  }
+  throw usage_error("--scheme {}{}: this version trains {}; pass --scheme with one of these", word(scheme),
+                    scheme == FederationOptions{}.scheme ? " (the default)" : "", known);
+}
+
+void require_supported(const Options& options) {
+  if (options.training.dtype != DataType::fp32) {
+    throw usage_error("--dtype {}: this version computes in fp32", word(options.training.dtype));
+  }
+  if (options.run.profile) throw usage_error("--profile: this version has no profile");
+}
+
+}  // namespace
+
+int workers_of(const Options& options) {
+  const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  return options.training.workers.value_or(cores);
+}
+
+int public_percent(const Options& options) {
+  return options.shares.teacher_data_pct.value_or(100 / (options.federation.num_clients + 1));
+}
+
+Options resolve_for_scoring(Options options) {
+  require_supported(options);
+  make_absolute(options.models.client_ckpt);
+  make_absolute(options.data.data_path);
+  if (!options.score.adapter.empty()) {
+    options.score.adapter = std::filesystem::absolute(options.score.adapter).lexically_normal().string();
+  }
+  options.training.workers = workers_of(options);
+  return options;
+}
+
+Options resolve_for_run(Options options) {
+  require_known_scheme(options.federation.scheme);
+  options = resolve_for_scoring(std::move(options));
+  make_absolute(options.models.teacher_ckpt);
+  options.shares.teacher_data_pct = public_percent(options);
+  options.distill.teacher_guard =
+      options.distill.teacher_guard.value_or(options.distill.kd_loss == KdLoss::corrected ? OnOff::on : OnOff::off);
+  return options;
+}
+
+}  // namespace fedtune::cli

@@ -1,0 +1,71 @@
+#include "fedtune/cli/run_folder.h"
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "fedtune/base/error.h"
+#include "fedtune/base/file.h"
+
+namespace fedtune::cli {
+
+namespace fs = std::filesystem;
+
+RunFolder::RunFolder(fs::path path) : path_(std::move(path)) {}
+
+RunFolder::RunFolder(RunFolder&& other) noexcept
+    : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)) {}
+
+RunFolder::~RunFolder() {
+  if (lock_ >= 0) ::close(lock_);
+}
+
+void RunFolder::require_free(const fs::path& root, const std::string& name) {
+  if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos) {
+    throw usage_error("--name: '{}' cannot name a folder; give a name without '/', and the place with --output", name);
+  }
+  const fs::path path = root / name;
+  if (fs::exists(path) || fs::exists(path.string() + ".json")) {
+    throw usage_error("the name '{}' is already used ({}); give another --name, or go on with --resume {}", name,
+                      path.string(), path.string());
+  }
+}
+
+RunFolder RunFolder::create(const NewRun& run) {
+  require_free(run.root, run.name);
+  create_folders(run.root / run.name);
+  RunFolder folder(run.root / run.name);
+  try {
+    folder.lock();
+    write_file_atomically(folder.config(), run.config);
+  } catch (const Error&) {
+    std::error_code ignored;
+    fs::remove(folder.path(), ignored);
+    throw;
+  }
+  return folder;
+}
+
+RunFolder RunFolder::open(const fs::path& root, const std::string& run) {
+  for (const fs::path& path : {fs::path(run), root / run}) {
+    if (!fs::is_regular_file(path / "config.toml")) continue;
+    RunFolder folder(path.has_filename() ? path : path.parent_path());
+    folder.lock();
+    return folder;
+  }
+  throw usage_error("--resume {}: no run there (a run's folder holds config.toml); give the folder of a run", run);
+}
+
+void RunFolder::lock() {
+  lock_ = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (lock_ < 0) throw failed("opening {}: {}", path_.string(), std::strerror(errno));
+  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    throw usage_error("{}: another process is at work on this run; wait for it to end", path_.string());
+  }
+}
+
+}  // namespace fedtune::cli

@@ -1,0 +1,46 @@
+// A run's folder: where its files lie, and who may write there.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace fedtune::cli {
+
+class RunFolder {
+ public:
+  // Creates `root`/`name` with its config.toml. Throws Error(usage) that names --resume when the name is used, or is no
+  // plain name; Error(failed) when it cannot be written, and then leaves nothing behind.
+  struct NewRun {
+    std::filesystem::path root;
+    std::string name;
+    std::string config;  // the text of config.toml
+  };
+  static RunFolder create(const NewRun& run);
+  // An existing run: `run` is its folder, or its name under `root`. Throws Error(usage) when there is none, or when
+  // another process is at work on it.
+  static RunFolder open(const std::filesystem::path& root, const std::string& run);
+  // Throws what create would throw for a name that is used or unusable; changes nothing.
+  static void require_free(const std::filesystem::path& root, const std::string& name);
+
+  ~RunFolder();
+  RunFolder(RunFolder&& other) noexcept;
+  RunFolder& operator=(RunFolder&&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path config() const { return path_ / "config.toml"; }
+  std::filesystem::path events() const { return path_ / "events.jsonl"; }
+  std::filesystem::path checkpoint() const { return path_ / "checkpoint"; }
+  std::filesystem::path adapter() const { return path_ / "adapter"; }
+  std::filesystem::path model() const { return path_ / "model"; }
+  std::filesystem::path results() const { return path_ / "results.json"; }
+
+ private:
+  explicit RunFolder(std::filesystem::path path);
+  // One process at a time; released when the process ends, however it ends.
+  void lock();
+
+  std::filesystem::path path_;
+  int lock_ = -1;
+};
+
+}  // namespace fedtune::cli
