@@ -61,12 +61,11 @@ class Engine {
   RunOutcome run(std::optional<SavedRun> from = std::nullopt);
 
  private:
-  struct Collected;  // contributions of one round as they arrive
+  class Exchange;  // one round's contributions as they arrive
 
-  RoundRecord evaluate_start(const NamedTensors& global);
+  RunOutcome start();
   RoundRecord play_round(int round, NamedTensors& global);
-  void collect(int round, const NamedTensors& global, RoundRecord& record, Collected& collected);
-  Status check(int round, const Update& update, const Collected& collected) const;
+  std::vector<Update> gather(const NamedTensors& global, RoundRecord& record);
   void save(const RunOutcome& outcome);
 
   EngineOptions options_;

@@ -47,6 +47,7 @@ class RoundStore {
   std::filesystem::path state_path(int round) const;
   std::vector<int> saved_rounds() const;  // newest first
   SavedRun read(int round) const;
+  void remove_all_but_newest() const;
 
   std::filesystem::path folder_;
   std::string configuration_hash_;

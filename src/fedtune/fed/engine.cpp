@@ -1,0 +1,194 @@
+#include "fedtune/fed/engine.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "fedtune/base/clock.h"
+#include "fedtune/base/error.h"
+#include "fedtune/base/interrupt.h"
+#include "fedtune/base/random.h"
+
+namespace fedtune::fed {
+namespace {
+
+constexpr int attempts = 2;  // of a round in which nobody contributes
+
+void check(const EngineOptions& options) {
+  if (options.rounds < 0) throw usage_error("rounds: found {}, expected 0 or more", options.rounds);
+  if (options.clients < 1) throw usage_error("clients: found {}, expected 1 or more", options.clients);
+  if (!(options.fraction_fit > 0.0 && options.fraction_fit <= 1.0)) {
+    throw usage_error("fraction-fit: found {}, expected above 0 and at most 1", options.fraction_fit);
+  }
+}
+
+// Runs `body` and adds the seconds it took to `total`.
+template <typename Body>
+auto timed(double& total, Body&& body) {
+  const Stopwatch watch;
+  auto result = body();
+  total += watch.seconds();
+  return result;
+}
+
+template <typename Callback, typename... Args>
+void notify(const Callback& callback, Args&&... args) {
+  if (callback) callback(std::forward<Args>(args)...);
+}
+
+std::string reasons_text(const std::vector<Refusal>& refused) {
+  constexpr std::size_t shown = 5;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(shown, refused.size()); ++i) {
+    text += fmt::format("\n  client {}: {}", refused[i].rank, refused[i].reason);
+  }
+  if (refused.size() > shown) text += fmt::format("\n  and {} more", refused.size() - shown);
+  return refused.empty() ? "\n  no client answered" : text;
+}
+
+}  // namespace
+
+// Admits what arrives, once per client, and keeps the record.
+class Engine::Exchange {
+ public:
+  Exchange(const Engine& engine, RoundRecord& record) : engine_(engine), record_(record) {}
+
+  void run(const NamedTensors& global) {
+    record_.bytes_down += static_cast<std::int64_t>(global.total_bytes() * record_.cohort.size());
+    const Stopwatch watch;
+    double last_accepted = 0.0;
+    engine_.parts_.transport.exchange(
+        record_.round, global, record_.cohort,
+        [&](Update update) {
+          if (take(std::move(update))) last_accepted = watch.seconds();
+        },
+        [&](int rank, const std::string& reason) { refuse(rank, reason); });
+    record_.seconds.train += last_accepted;
+    record_.seconds.wait += watch.seconds() - last_accepted;
+  }
+
+  // Ascending rank.
+  std::vector<Update> accepted() {
+    std::sort(accepted_.begin(), accepted_.end(), [](const Update& a, const Update& b) { return a.rank < b.rank; });
+    for (const Update& update : accepted_) record_.accepted.push_back({update.rank, update.weight, update.report});
+    return std::move(accepted_);
+  }
+
+ private:
+  bool take(Update update) {
+    record_.bytes_up += static_cast<std::int64_t>(update.tensors.total_bytes());
+    if (const Status status = check(update); !status) {
+      refuse(update.rank, status.reason());
+      return false;
+    }
+    notify(engine_.observer_.on_client, record_.round, ClientRecord{update.rank, update.weight, update.report});
+    accepted_.push_back(std::move(update));
+    return true;
+  }
+
+  // A client that was refused has had its turn: what it sends afterwards is a duplicate too.
+  Status check(const Update& update) {
+    if (update.round != record_.round) {
+      return Status::refused(fmt::format("it is for round {}, expected round {}", update.round, record_.round));
+    }
+    if (!std::binary_search(record_.cohort.begin(), record_.cohort.end(), update.rank)) {
+      return Status::refused("it was not asked in this round");
+    }
+    if (std::find(heard_.begin(), heard_.end(), update.rank) != heard_.end()) {
+      return Status::refused("it has already sent a contribution in this round");
+    }
+    heard_.push_back(update.rank);
+    return engine_.parts_.strategy.admit(update);
+  }
+
+  void refuse(int rank, const std::string& reason) {
+    record_.refused.push_back({.rank = rank, .reason = reason});
+    notify(engine_.observer_.on_refused, record_.round, record_.refused.back());
+  }
+
+  const Engine& engine_;
+  RoundRecord& record_;
+  std::vector<int> heard_;
+  std::vector<Update> accepted_;
+};
+
+Engine::Engine(const EngineOptions& options, const Parts& parts, Observer observer)
+    : options_(options), parts_(parts), observer_(std::move(observer)) {
+  check(options_);
+}
+
+RunOutcome Engine::run(std::optional<SavedRun> from) {
+  RunOutcome outcome = from ? RunOutcome{std::move(from->global), std::move(from->history)} : start();
+  if (layout_of(outcome.global) != parts_.strategy.layout()) {
+    throw input_error("the global tensors are not laid out as the model's; the checkpoint belongs to another model");
+  }
+  const int first = from ? from->round + 1 : 1;
+  for (int round = first; round <= options_.rounds; ++round) {
+    throw_if_interrupted();
+    outcome.history.push_back(play_round(round, outcome.global));
+    notify(observer_.on_round, outcome.history.back());
+    save(outcome);
+  }
+  return outcome;
+}
+
+RunOutcome Engine::start() {
+  RunOutcome outcome{.global = parts_.strategy.initial(), .history = {}};
+  RoundRecord& record = outcome.history.emplace_back();
+  record.evaluation = timed(record.seconds.evaluate, [&] { return parts_.strategy.evaluate(0, outcome.global); });
+  notify(observer_.on_start, record);
+  save(outcome);
+  return outcome;
+}
+
+RoundRecord Engine::play_round(int round, NamedTensors& global) {
+  RoundRecord record;
+  record.round = round;
+  record.cohort = choose_cohort(options_, round);
+  notify(observer_.on_round_start, round, record.cohort);
+  const std::vector<Update> accepted = gather(global, record);
+
+  Strategy& strategy = parts_.strategy;
+  PhaseSeconds& seconds = record.seconds;
+  global = timed(seconds.aggregate, [&] { return strategy.aggregate(round, global, accepted); });
+  throw_if_interrupted();
+  global = timed(seconds.distil, [&] { return strategy.refine(round, std::move(global)); });
+  throw_if_interrupted();
+  record.evaluation = timed(seconds.evaluate, [&] { return strategy.evaluate(round, global); });
+  return record;
+}
+
+std::vector<Update> Engine::gather(const NamedTensors& global, RoundRecord& record) {
+  for (int attempt = 1; attempt <= attempts; ++attempt) {
+    Exchange exchange(*this, record);
+    exchange.run(global);
+    throw_if_interrupted();
+    if (std::vector<Update> accepted = exchange.accepted(); !accepted.empty()) return accepted;
+  }
+  throw Error(
+      parts_.transport.failure_kind(),
+      fmt::format("round {}: no contribution of {} clients was accepted, in {} attempts:{}\nThe rounds before it "
+                  "are saved.",
+                  record.round, record.cohort.size(), attempts, reasons_text(record.refused)));
+}
+
+void Engine::save(const RunOutcome& outcome) {
+  if (parts_.store == nullptr) return;
+  parts_.store->save({.global = outcome.global,
+                      .history = outcome.history,
+                      .events_bytes = observer_.events_bytes ? observer_.events_bytes() : 0});
+}
+
+std::vector<int> choose_cohort(const EngineOptions& options, int round) {
+  const auto wanted = static_cast<int>(std::lround(options.fraction_fit * options.clients));
+  const auto size = static_cast<std::size_t>(std::clamp(wanted, 1, options.clients));
+  RandomStream stream({.seed = options.seed, .purpose = Purpose::cohort, .round = static_cast<std::uint32_t>(round)});
+  std::vector<int> cohort;
+  for (const std::uint32_t index : stream.permutation(static_cast<std::uint32_t>(options.clients))) {
+    if (cohort.size() < size) cohort.push_back(static_cast<int>(index) + 1);
+  }
+  std::sort(cohort.begin(), cohort.end());
+  return cohort;
+}
+
+}  // namespace fedtune::fed

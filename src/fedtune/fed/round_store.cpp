@@ -1,0 +1,151 @@
+#include "fedtune/fed/round_store.h"
+
+#include <algorithm>
+#include <charconv>
+#include <functional>
+#include <system_error>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "fedtune/base/error.h"
+#include "fedtune/base/file.h"
+#include "fedtune/base/log.h"
+#include "fedtune/base/sha256.h"
+#include "fedtune/fed/record_json.h"
+#include "fedtune/format/json_file.h"
+#include "fedtune/format/safetensors.h"
+
+namespace fedtune::fed {
+namespace {
+
+constexpr std::string_view prefix = "round-";
+constexpr std::string_view tensors_suffix = ".safetensors";
+constexpr std::string_view state_suffix = ".json";
+constexpr std::size_t rounds_kept = 2;
+constexpr int state_version = 1;
+
+// The number in "round-0012" + suffix; -1 for another name.
+int round_in(std::string_view name, std::string_view suffix) {
+  if (!name.starts_with(prefix) || !name.ends_with(suffix)) return -1;
+  const std::string_view digits = name.substr(prefix.size(), name.size() - prefix.size() - suffix.size());
+  int round = -1;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), round);
+  return error == std::errc() && end == digits.data() + digits.size() ? round : -1;
+}
+
+// The state's text within its file: {"sha256": of `state` as it is dumped, "state": ...}.
+std::string sealed(const nlohmann::ordered_json& state) {
+  const nlohmann::json sorted = nlohmann::json::parse(state.dump());
+  return nlohmann::ordered_json{{"sha256", sha256_hex(sorted.dump())}, {"state", state}}.dump(1) + "\n";
+}
+
+nlohmann::json unsealed(const std::filesystem::path& path) {
+  const nlohmann::json file = load_json(path);
+  auto state = required<nlohmann::json>(file, "state", path.string());
+  if (sha256_hex(state.dump()) != required<std::string>(file, "sha256", path.string())) {
+    throw input_error("{}: its checksum does not match", path.string());
+  }
+  return state;
+}
+
+}  // namespace
+
+RoundStore::RoundStore(std::filesystem::path folder, std::string configuration_hash)
+    : folder_(std::move(folder)), configuration_hash_(std::move(configuration_hash)) {}
+
+std::filesystem::path RoundStore::tensors_path(int round) const {
+  return folder_ / fmt::format("{}{:04}{}", prefix, round, tensors_suffix);
+}
+
+std::filesystem::path RoundStore::state_path(int round) const {
+  return folder_ / fmt::format("{}{:04}{}", prefix, round, state_suffix);
+}
+
+std::vector<int> RoundStore::saved_rounds() const {
+  std::vector<int> rounds;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_, ignored)) {
+    if (const int round = round_in(entry.path().filename().string(), state_suffix); round >= 0) rounds.push_back(round);
+  }
+  std::sort(rounds.begin(), rounds.end(), std::greater<>());
+  return rounds;
+}
+
+void RoundStore::save(const Snapshot& snapshot) {
+  if (snapshot.history.empty()) throw failed("saving a round: its history is empty");
+  const int round = snapshot.history.back().round;
+  create_folders(folder_);
+  // What a crashed save or an undone round left would stand in the way of the newest whole one.
+  for (const int other : saved_rounds()) {
+    if (other >= round) std::filesystem::remove(state_path(other));
+  }
+  save_safetensors(tensors_path(round), snapshot.global);
+
+  nlohmann::ordered_json history = nlohmann::ordered_json::array();
+  for (const RoundRecord& record : snapshot.history) history.push_back(to_json(record));
+  write_file_atomically(state_path(round), sealed({{"version", state_version},
+                                                   {"round", round},
+                                                   {"tensors_sha256", sha256_of_file(tensors_path(round))},
+                                                   {"configuration", configuration_hash_},
+                                                   {"events_bytes", snapshot.events_bytes},
+                                                   {"history", history}}));
+  remove_all_but_newest();
+}
+
+void RoundStore::remove_all_but_newest() const {
+  std::vector<int> kept = saved_rounds();
+  if (kept.size() > rounds_kept) kept.erase(kept.begin() + rounds_kept, kept.end());
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_, ignored)) {
+    const std::string name = entry.path().filename().string();
+    const int round = std::max(round_in(name, state_suffix), round_in(name, tensors_suffix));
+    if (round >= 0 && std::find(kept.begin(), kept.end(), round) == kept.end()) {
+      std::filesystem::remove(entry.path(), ignored);
+    }
+  }
+  remove_temporary_files(folder_);
+}
+
+SavedRun RoundStore::read(int round) const {
+  const std::string context = state_path(round).string();
+  const nlohmann::json state = unsealed(context);
+  if (const int version = required<int>(state, "version", context); version != state_version) {
+    throw input_error("{}: format version {}, expected {}", context, version, state_version);
+  }
+  if (sha256_of_file(tensors_path(round)) != required<std::string>(state, "tensors_sha256", context)) {
+    throw input_error("{}: its checksum does not match", tensors_path(round).string());
+  }
+  if (required<std::string>(state, "configuration", context) != configuration_hash_) {
+    throw usage_error(
+        "{}: the checkpoint belongs to a run with another configuration; start a new run, or resume with the "
+        "options of the old one",
+        folder_.string());
+  }
+  SavedRun run{.round = required<int>(state, "round", context),
+               .global = load_safetensors(tensors_path(round)).tensors,
+               .history = {},
+               .events_bytes = required<std::int64_t>(state, "events_bytes", context)};
+  for (const auto& record : required<std::vector<nlohmann::json>>(state, "history", context)) {
+    run.history.push_back(round_record_from(record, context));
+  }
+  return run;
+}
+
+std::optional<SavedRun> RoundStore::load() const {
+  const std::vector<int> rounds = saved_rounds();
+  std::string reasons;
+  for (const int round : rounds) {
+    try {
+      return read(round);
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::usage) throw;
+      log_warning("the checkpoint of round {} is damaged and passed over: {}", round, error.what());
+      reasons += fmt::format("; round {}: {}", round, error.what());
+    }
+  }
+  if (rounds.empty()) return std::nullopt;
+  throw input_error("{}: no checkpoint is whole{}; start the run again", folder_.string(), reasons);
+}
+
+}  // namespace fedtune::fed
