@@ -1,0 +1,253 @@
+#include "fedtune/fed/round_store.h"
+
+#include <cmath>
+#include <set>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "fedtune/base/error.h"
+#include "fedtune/base/file.h"
+#include "fedtune/base/interrupt.h"
+#include "fedtune/base/log.h"
+#include "fedtune/base/temporary_folder.h"
+#include "fedtune/fed/engine.h"
+#include "fedtune/fed/record_json.h"
+#include "fedtune/fed/toy_federation.h"
+#include "fedtune/format/tensor_hash.h"
+
+namespace fedtune::fed {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+RoundRecord full_record(int round) {
+  return {
+      .round = round,
+      .cohort = {1, 3},
+      .accepted = {{.rank = 1,
+                    .weight = 54.0,
+                    .report = {.sentences = 1710, .batches = 54, .tokens = 18000, .loss = 0.1 + 0.2, .seconds = 1.5}}},
+      .refused = {{.rank = 3, .reason = "the weight is 0"}},
+      .bytes_up = 123,
+      .bytes_down = 456,
+      .seconds = {.train = 1.0 / 3.0, .aggregate = 0.1, .distil = 0.2, .evaluate = 0.3, .wait = 0.4},
+      .evaluation = {.loss = 0.7,
+                     .reference_loss = 0.02,
+                     .accuracy = 0.69,
+                     .mcc = -0.1,
+                     .f1 = 0.8,
+                     .sentences = 1043,
+                     .teacher = TeacherEvaluation{.loss = 0.4, .reference_loss = 0.01, .accuracy = 0.9}}};
+}
+
+class RoundStoreTest : public testing::Test {
+ protected:
+  RoundStoreTest() {
+    set_log_writer([this](std::string_view line) { log.emplace_back(line); });
+  }
+  ~RoundStoreTest() override { set_log_writer({}); }
+
+  RoundStore store(const std::string& configuration = "abc") const { return {folder / "checkpoint", configuration}; }
+
+  void save_round(int round) {
+    const NamedTensors global = toy_tensors({static_cast<float>(round), 0.5f});
+    history.push_back(full_record(round));
+    store().save({.global = global, .history = history, .events_bytes = 100 * round});
+  }
+
+  std::set<std::string> files() const {
+    std::set<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(folder / "checkpoint")) {
+      names.insert(entry.path().filename().string());
+    }
+    return names;
+  }
+  std::filesystem::path file(const std::string& name) const { return folder / "checkpoint" / name; }
+
+  void flip_a_byte(const std::string& name) const {
+    std::string content = read_file(file(name));
+    content[content.size() - 1] ^= 1;
+    write_file_atomically(file(name), content);
+  }
+
+  TemporaryFolder folder;
+  std::vector<RoundRecord> history;
+  std::vector<std::string> log;
+};
+
+TEST_F(RoundStoreTest, HoldsNothingAtFirst) {
+  EXPECT_FALSE(store().load());
+}
+
+TEST_F(RoundStoreTest, WhatIsSavedIsLoaded) {
+  save_round(0);
+  save_round(1);
+  const std::optional<SavedRun> run = store().load();
+  ASSERT_TRUE(run);
+  EXPECT_EQ(run->round, 1);
+  EXPECT_EQ(run->events_bytes, 100);
+  EXPECT_THAT(run->global.find("w")->f32(), ElementsAre(1.0f, 0.5f));
+  ASSERT_EQ(run->history.size(), 2u);
+  EXPECT_EQ(to_json(run->history[1]), to_json(full_record(1)));
+}
+
+TEST_F(RoundStoreTest, KeepsTheRoundBeforeAndRemovesOlderOnes) {
+  for (int round = 0; round <= 3; ++round) save_round(round);
+  EXPECT_THAT(files(),
+              ElementsAre("round-0002.json", "round-0002.safetensors", "round-0003.json", "round-0003.safetensors"));
+}
+
+TEST_F(RoundStoreTest, RemovesWhatAKilledSaveLeft) {
+  save_round(1);
+  write_file_atomically(file(".round-0002.safetensors.fedtune-tmp-1-1"), "torn");
+  save_round(2);
+  EXPECT_EQ(files().size(), 4u);
+}
+
+TEST_F(RoundStoreTest, TornTensorsFallBackToTheRoundBefore) {
+  save_round(1);
+  save_round(2);
+  std::filesystem::resize_file(file("round-0002.safetensors"), 20);
+  EXPECT_EQ(store().load()->round, 1);
+  EXPECT_THAT(log.at(0), HasSubstr("round 2 is damaged"));
+}
+
+TEST_F(RoundStoreTest, AFlippedBitInTheTensorsFallsBack) {
+  save_round(1);
+  save_round(2);
+  flip_a_byte("round-0002.safetensors");
+  EXPECT_EQ(store().load()->round, 1);
+}
+
+TEST_F(RoundStoreTest, ATornStateFallsBack) {
+  save_round(1);
+  save_round(2);
+  std::filesystem::resize_file(file("round-0002.json"), 50);
+  EXPECT_EQ(store().load()->round, 1);
+}
+
+TEST_F(RoundStoreTest, AChangedNumberInTheStateFallsBack) {
+  save_round(1);
+  save_round(2);
+  std::string text = read_file(file("round-0002.json"));
+  text.replace(text.find("1710"), 4, "1711");
+  write_file_atomically(file("round-0002.json"), text);
+  EXPECT_EQ(store().load()->round, 1);
+}
+
+TEST_F(RoundStoreTest, TensorsWithoutTheirStateAreNoRound) {
+  save_round(1);
+  save_round(2);
+  std::filesystem::remove(file("round-0002.json"));
+  EXPECT_EQ(store().load()->round, 1);
+}
+
+TEST_F(RoundStoreTest, ARoundSavedAfterAFallBackReplacesTheDamagedOne) {
+  save_round(1);
+  save_round(2);
+  flip_a_byte("round-0002.safetensors");
+  history.pop_back();
+  save_round(2);
+  EXPECT_EQ(store().load()->round, 2);
+}
+
+TEST_F(RoundStoreTest, NoWholeRoundIsAnInputErrorWithTheReasons) {
+  save_round(1);
+  flip_a_byte("round-0001.safetensors");
+  try {
+    store().load();
+    FAIL() << "expected an error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::input);
+    EXPECT_THAT(error.what(), HasSubstr("checksum does not match"));
+  }
+}
+
+TEST_F(RoundStoreTest, AnotherConfigurationIsAUsageError) {
+  save_round(1);
+  try {
+    store("other").load();
+    FAIL() << "expected an error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::usage);
+    EXPECT_THAT(error.what(), HasSubstr("another configuration"));
+  }
+}
+
+TEST(RecordJson, ALossThatIsNotFiniteSurvivesAsNan) {
+  RoundRecord record = full_record(1);
+  record.evaluation.loss = INFINITY;
+  const auto text = to_json(record).dump();
+  EXPECT_TRUE(std::isnan(round_record_from(nlohmann::json::parse(text), "x").evaluation.loss));
+}
+
+class ResumeTest : public RoundStoreTest {
+ protected:
+  static constexpr int rounds = 5;
+  static constexpr EngineOptions options{.rounds = rounds, .clients = 4, .fraction_fit = 0.5, .seed = toy_seed};
+
+  // Runs from what the store holds; a signal arrives at the end of `interrupted_after`.
+  RunOutcome run(int interrupted_after = -1) {
+    ToyTask task;
+    ToyStrategy strategy;
+    ScriptedTransport transport(task);
+    RoundStore store = this->store();
+    Observer observer;
+    observer.on_round = [=](const RoundRecord& r) {
+      if (r.round == interrupted_after) set_interrupt_signal(15);
+    };
+    Engine engine(options, {.strategy = strategy, .transport = transport, .store = &store}, observer);
+    try {
+      RunOutcome outcome = engine.run(store.load());
+      exchanges = transport.exchanges;
+      return outcome;
+    } catch (const Interrupted&) {
+      set_interrupt_signal(0);
+      return {};
+    }
+  }
+  static std::string straight_hash() {
+    ToyTask task;
+    ToyStrategy strategy;
+    ScriptedTransport transport(task);
+    return final_sha256(Engine(options, {.strategy = strategy, .transport = transport}).run().global);
+  }
+
+  int exchanges = 0;
+};
+
+TEST_F(ResumeTest, GivesTheSameBytesAsStraightThroughAfterAnyRound) {
+  for (int round = 1; round < rounds; ++round) {
+    std::filesystem::remove_all(folder / "checkpoint");
+    run(round);
+    const RunOutcome resumed = run();
+    EXPECT_EQ(exchanges, rounds - round);
+    EXPECT_EQ(resumed.history.size(), rounds + 1u);
+    EXPECT_EQ(final_sha256(resumed.global), straight_hash()) << "after round " << round;
+  }
+}
+
+TEST_F(ResumeTest, RedoesOneRoundWhereTheNewestIsTorn) {
+  run(3);
+  std::filesystem::resize_file(file("round-0003.safetensors"), 10);
+  const RunOutcome resumed = run();
+  EXPECT_EQ(exchanges, rounds - 2);
+  EXPECT_EQ(final_sha256(resumed.global), straight_hash());
+}
+
+TEST_F(ResumeTest, AFinishedRunDoesNothingMore) {
+  const std::string hash = final_sha256(run().global);
+  const RunOutcome again = run();
+  EXPECT_EQ(exchanges, 0);
+  EXPECT_EQ(final_sha256(again.global), hash);
+}
+
+TEST_F(ResumeTest, ACheckpointOfAnotherModelIsRefused) {
+  save_round(1);
+  EXPECT_THROW(run(), Error);
+}
+
+}  // namespace
+}  // namespace fedtune::fed
