@@ -49,7 +49,7 @@ struct Embeddings {
 struct ForwardOptions {
   // Dropout on, drawn from `place` (its `site` is filled in by the model).
   bool training = false;
-  StreamKey place;
+  StreamKey place{};
   // Return the attention probabilities of every layer, before dropout; the last layer then keeps all its queries.
   bool probabilities = false;
   // Exact for the logits; off only to test that it is.

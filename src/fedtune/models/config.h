@@ -10,7 +10,7 @@
 namespace fedtune::models {
 
 struct ModelConfig {
-  std::string model_type;  // key into the registry: "bert", "distilbert"
+  std::string model_type{};  // key into the registry: "bert", "distilbert"
   std::int64_t vocab_size = 0;
   std::int64_t hidden_size = 0;
   std::int64_t layers = 0;
@@ -27,7 +27,7 @@ struct ModelConfig {
   double initializer_range = 0.02;        // standard deviation of fresh weights
   std::int64_t num_labels = 2;
   // The file as it was read; written back on save with architectures, num_labels and id2label brought up to date.
-  nlohmann::json source;
+  nlohmann::json source{};
 
   std::int64_t head_dim() const { return hidden_size / heads; }
 };

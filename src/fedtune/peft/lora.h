@@ -20,7 +20,7 @@ struct LoraConfig {
   double alpha = 16.0;   // the update is scaled by alpha / r
   double dropout = 0.1;  // on the adapter's input
   // Linear layers whose name is, or ends in ".", one of these; empty: query and value of every layer.
-  std::vector<std::string> target_modules;
+  std::vector<std::string> target_modules{};
   TrainHead train_head = TrainHead::full;
 
   double scale() const { return alpha / static_cast<double>(r); }
