@@ -26,22 +26,22 @@ struct EngineOptions {
 // ends the run.
 struct Observer {
   // Round 0: the scores of the initial model. Not called on resume.
-  std::function<void(const RoundRecord& record)> on_start;
-  std::function<void(int round, std::span<const int> cohort)> on_round_start;
+  std::function<void(const RoundRecord& record)> on_start{};
+  std::function<void(int round, std::span<const int> cohort)> on_round_start{};
   // A contribution was accepted.
-  std::function<void(int round, const ClientRecord& client)> on_client;
+  std::function<void(int round, const ClientRecord& client)> on_client{};
   // A contribution was left out, or a client failed.
-  std::function<void(int round, const Refusal& refusal)> on_refused;
+  std::function<void(int round, const Refusal& refusal)> on_refused{};
   // A round is complete; called before it is saved.
-  std::function<void(const RoundRecord& record)> on_round;
+  std::function<void(const RoundRecord& record)> on_round{};
   // Length in bytes of the event log after on_start or on_round, saved with the round so that a resumed run can cut the
   // log back to it.
-  std::function<std::int64_t()> events_bytes;
+  std::function<std::int64_t()> events_bytes{};
 };
 
 struct RunOutcome {
-  NamedTensors global;
-  std::vector<RoundRecord> history;  // rounds 0 .. N
+  NamedTensors global{};
+  std::vector<RoundRecord> history{};  // rounds 0 .. N
 };
 
 class Engine {

@@ -19,8 +19,8 @@ namespace fedtune::fed {
 // A run as it stood after `round`.
 struct SavedRun {
   int round = 0;
-  NamedTensors global;  // mapped from the checkpoint's file
-  std::vector<RoundRecord> history;
+  NamedTensors global{};  // mapped from the checkpoint's file
+  std::vector<RoundRecord> history{};
   std::int64_t events_bytes = 0;  // length of the event log at that moment
 };
 
@@ -31,7 +31,7 @@ class RoundStore {
 
   struct Snapshot {
     const NamedTensors& global;
-    std::span<const RoundRecord> history;  // its last entry is the round that is saved
+    std::span<const RoundRecord> history{};  // its last entry is the round that is saved
     std::int64_t events_bytes = 0;
   };
   // Keeps the round before it, removes older ones. Throws Error(failed) when it cannot be written; what was saved

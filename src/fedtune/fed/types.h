@@ -14,7 +14,7 @@ namespace fedtune::fed {
 struct Instruction {
   int round = 0;  // 1 ..
   int rank = 0;   // client, 1 .. N
-  NamedTensors global;
+  NamedTensors global{};
 };
 
 // What a client did, for the record; nothing of it enters the aggregate but the weight.
@@ -30,9 +30,9 @@ struct ClientReport {
 struct Update {
   int round = 0;
   int rank = 0;
-  NamedTensors tensors;
+  NamedTensors tensors{};
   double weight = 0.0;  // batches or sentences of its share, as the run says
-  ClientReport report;
+  ClientReport report{};
 };
 
 // Scores of a server-side teacher, for the schemes that have one.
@@ -50,20 +50,20 @@ struct Evaluation {
   double mcc = 0.0;  // Matthews correlation coefficient
   double f1 = 0.0;   // of class 1
   std::int64_t sentences = 0;
-  std::optional<TeacherEvaluation> teacher;
+  std::optional<TeacherEvaluation> teacher{};
 };
 
 // An accepted contribution, without its tensors.
 struct ClientRecord {
   int rank = 0;
   double weight = 0.0;
-  ClientReport report;
+  ClientReport report{};
 };
 
 // A contribution that was left out, or a client that gave none.
 struct Refusal {
   int rank = 0;
-  std::string reason;
+  std::string reason{};
 };
 
 // Wall clock of each phase of a round.
@@ -78,13 +78,13 @@ struct PhaseSeconds {
 // Everything that is kept of a round; round 0 is the evaluation of the initial model alone.
 struct RoundRecord {
   int round = 0;
-  std::vector<int> cohort;             // ranks asked, ascending
-  std::vector<ClientRecord> accepted;  // ascending rank
-  std::vector<Refusal> refused;        // in order of arrival
-  std::int64_t bytes_up = 0;           // tensor bytes received from clients, refused ones too
-  std::int64_t bytes_down = 0;         // tensor bytes sent to clients
-  PhaseSeconds seconds;
-  Evaluation evaluation;
+  std::vector<int> cohort{};             // ranks asked, ascending
+  std::vector<ClientRecord> accepted{};  // ascending rank
+  std::vector<Refusal> refused{};        // in order of arrival
+  std::int64_t bytes_up = 0;             // tensor bytes received from clients, refused ones too
+  std::int64_t bytes_down = 0;           // tensor bytes sent to clients
+  PhaseSeconds seconds{};
+  Evaluation evaluation{};
 
   // Sentences processed by the accepted clients, over the seconds of training; 0 for round 0.
   double sentences_per_second() const;

@@ -24,10 +24,10 @@ std::optional<std::uint64_t> byte_size(DType dtype, std::span<const std::int64_t
 
 // One tensor's name, type, shape and little-endian, row-major bytes. Does not own the bytes.
 struct TensorView {
-  std::string name;
+  std::string name{};
   DType dtype = DType::f32;
-  std::vector<std::int64_t> shape;
-  std::span<const std::byte> bytes;
+  std::vector<std::int64_t> shape{};
+  std::span<const std::byte> bytes{};
 
   std::int64_t count() const;
   // The values, for dtype f32; throws Error(failed) for another type or unaligned bytes.
@@ -39,8 +39,8 @@ std::string shape_text(std::span<const std::int64_t> shape);
 
 // Tensors in an order that matters (the wire's, the file's), with what keeps their bytes alive. Cheap to copy.
 struct NamedTensors {
-  std::vector<TensorView> tensors;
-  std::shared_ptr<const void> owner;  // a mapped file, a buffer, the torch tensors viewed
+  std::vector<TensorView> tensors{};
+  std::shared_ptr<const void> owner{};  // a mapped file, a buffer, the torch tensors viewed
 
   // nullptr where the name is absent.
   const TensorView* find(std::string_view name) const;
@@ -49,9 +49,9 @@ struct NamedTensors {
 
 // A name, a type and a shape without values: what a set of tensors must look like.
 struct TensorSpec {
-  std::string name;
+  std::string name{};
   DType dtype = DType::f32;
-  std::vector<std::int64_t> shape;
+  std::vector<std::int64_t> shape{};
   bool operator==(const TensorSpec&) const = default;
 };
 using Layout = std::vector<TensorSpec>;

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "fedtune/report/progress_text.h"
+
 namespace fedtune::report {
 
 enum class ProgressMode {
@@ -19,31 +21,6 @@ enum class ProgressMode {
 
 // "auto", "bar", "plain", "none"; throws Error(usage) naming the nearest for anything else.
 ProgressMode progress_mode_from(std::string_view text);
-
-// What there is to show; a value that is not known yet is left out of the display.
-struct ProgressState {
-  std::string phase;  // "training", "evaluating"
-  int round = 0;
-  int rounds = 0;
-  int clients_done = 0;
-  int clients = 0;
-  std::optional<double> sentences_per_second;
-  std::optional<double> loss;
-  std::string metric_name;  // "MCC", "accuracy"
-  std::optional<double> metric;
-  std::optional<double> seconds_left;
-};
-
-// One line, at most `width` columns; what matters least is left out first where it is narrow. `color` allows SGR codes.
-struct BarStyle {
-  int width = 80;
-  bool color = false;
-};
-std::string render_bar(const ProgressState& state, const BarStyle& style);
-// "round 3/10  4/4 clients  812 sentences/s  loss 0.4312  MCC 0.513  1m 20s left": no escape codes, no line end.
-std::string render_plain(const ProgressState& state);
-// "48s", "1m 20s", "2h 05m"
-std::string duration_text(double seconds);
 
 // Owns the terminal's line while it lives: log lines are printed above the bar. Thread-safe.
 class Progress {
@@ -65,6 +42,7 @@ class Progress {
 
  private:
   void draw_locked(const ProgressState& state);
+  void redraw_locked();
   void erase_locked();
   void write_locked(std::string_view text);
 

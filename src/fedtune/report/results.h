@@ -25,7 +25,7 @@ struct RoundMetrics {
   double accuracy = 0.0;
   double mcc = 0.0;
   double f1 = 0.0;
-  std::optional<TeacherScores> teacher;
+  std::optional<TeacherScores> teacher{};
 };
 
 struct RoundBytes {
@@ -50,23 +50,23 @@ struct RoundSpeed {
 };
 
 struct ClientShare {
-  int rank = 0;                      // 1 .. N
-  std::int64_t sentences = 0;        // rows of its share
-  std::int64_t batches = 0;          // of one epoch
-  std::vector<std::int64_t> labels;  // rows per class
+  int rank = 0;                        // 1 .. N
+  std::int64_t sentences = 0;          // rows of its share
+  std::int64_t batches = 0;            // of one epoch
+  std::vector<std::int64_t> labels{};  // rows per class
 };
 
 // SHA-256 of the files a run started from; empty where there is none.
 struct CheckpointHashes {
-  std::string client;
-  std::string teacher;
-  std::string tokenizer;
+  std::string client{};
+  std::string teacher{};
+  std::string tokenizer{};
 };
 
 // A control of --compare-central: the same model trained without a federation.
 struct Control {
-  std::string name;  // "centralised", "local-1", ...
-  RoundMetrics metrics;
+  std::string name{};  // "centralised", "local-1", ...
+  RoundMetrics metrics{};
 };
 
 struct RunResults {
