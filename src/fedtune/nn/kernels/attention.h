@@ -72,19 +72,20 @@ FEDTUNE_INLINE void softmax_row(const Block& block, float* row) {
 }
 
 // Probabilities to weights, in place; what is saved tells the dropped by their sign.
-FEDTUNE_INLINE void drop_row(const Block& block, const Drop& drop, int64_t query, float* row, float* saved) {
+FEDTUNE_INLINE void drop_row(const Block& block, const Draw& draw, int64_t query, float* row, float* saved) {
   Words counters =
       first_counters(block.query_row + static_cast<uint32_t>(query), static_cast<uint32_t>(block.head + 1));
   for (int64_t j = 0; j < block.padded_keys; j += lanes) {
-    const auto dropped = random_words(drop, counters) < (Words{} + drop.threshold);
+    const auto dropped = random_words(draw, counters) < draw.threshold;
     const Floats p = load(row + j);
     if (saved) store(saved + j, dropped ? -p : p);
-    store(row + j, dropped ? Floats{} : p * drop.scale);
+    store(row + j, dropped ? Floats{} : p * draw.scale);
     counters = next_counters(counters);
   }
 }
 
 static void attention(const AttentionForward& args) {
+  const Draw draw = prepare(args.drop);
   for_each_block(args.shape, [&](const Block& block) {
     const int64_t width = block.padded_keys;
     float* const keys = args.scratch;
@@ -100,7 +101,7 @@ static void attention(const AttentionForward& args) {
         for (int64_t j = 0; j < block.keys; ++j)
           args.probabilities[block.pairs + (i * block.keys + j) * block.heads] = row[j];
       if (args.drop.threshold)
-        drop_row(block, args.drop, i, row, saved);
+        drop_row(block, draw, i, row, saved);
       else if (saved)
         for (int64_t j = 0; j < width; j += lanes) store(saved + j, load(row + j));
     }

@@ -12,13 +12,13 @@ FEDTUNE_INLINE int64_t padded(int64_t features) {
 }
 
 // Rows first .. first + count - 1 of dropout(x), in `scratch` unless nothing is dropped.
-FEDTUNE_INLINE Right dropped_rows(const Drop& drop, const float* x, int64_t features, int64_t first, int64_t count,
-                                  float* scratch) {
+FEDTUNE_INLINE Right dropped_rows(const Drop& drop, const Draw& draw, const float* x, int64_t features, int64_t first,
+                                  int64_t count, float* scratch) {
   if (!drop.threshold) return {x + first * features, features};
   for (int64_t i = 0; i < count; ++i) {
     const float* const from = x + (first + i) * features;
     float* const to = scratch + i * padded(features);
-    draw_row(drop, first + i, features, to);
+    draw_row(draw, first + i, features, to);
     for_each_vector(features,
                     [&](int64_t j, int64_t width) { store(to + j, load(from + j, width) * load(to + j), width); });
   }
@@ -50,9 +50,10 @@ FEDTUNE_INLINE void dot_rows(int64_t features, int64_t rank, Right x, const floa
 
 static void project(const Project& args) {
   constexpr int tile = lanes == 16 ? 4 : 2;
+  const Draw draw = prepare(args.drop);
   for (int64_t first = 0; first < args.rows; first += row_block) {
     const int64_t count = args.rows - first < row_block ? args.rows - first : int64_t{row_block};
-    const Right x = dropped_rows(args.drop, args.x, args.features, first, count, args.scratch);
+    const Right x = dropped_rows(args.drop, draw, args.x, args.features, first, count, args.scratch);
     for (int64_t i = 0; i < count;) {
       const Right rows{x.data + i * x.row_stride, x.row_stride};
       const Product h{args.h + (first + i) * args.rank, args.rank};
@@ -75,6 +76,7 @@ static void expand(const Expand& args) {
     return;
   }
   float* const mask = args.scratch + row_block * padded(features);
+  const Draw draw = prepare(args.drop);
   for (int64_t first = 0; first < args.rows; first += row_block) {
     const int64_t count = args.rows - first < row_block ? args.rows - first : int64_t{row_block};
     multiply<Into::assign>({count, features, args.rank}, {args.h + first * args.rank, args.rank, 1}, {args.w, features},
@@ -82,7 +84,7 @@ static void expand(const Expand& args) {
     for (int64_t i = 0; i < count; ++i) {
       const float* const product = args.scratch + i * padded(features);
       float* const y = args.y + (first + i) * features;
-      draw_row(args.drop, first + i, features, mask);
+      draw_row(draw, first + i, features, mask);
       for_each_vector(features, [&](int64_t j, int64_t width) {
         store(y + j, load(y + j, width) + load(product + j, width) * load(mask + j), width);
       });
@@ -91,9 +93,10 @@ static void expand(const Expand& args) {
 }
 
 static void outer(const Outer& args) {
+  const Draw draw = prepare(args.drop);
   for (int64_t first = 0; first < args.rows; first += row_block) {
     const int64_t count = args.rows - first < row_block ? args.rows - first : int64_t{row_block};
-    const Right x = dropped_rows(args.drop, args.x, args.features, first, count, args.scratch);
+    const Right x = dropped_rows(args.drop, draw, args.x, args.features, first, count, args.scratch);
     multiply<Into::add>({args.rank, args.features, count}, {args.h + first * args.rank, 1, args.rank}, x,
                         {args.dw, args.features}, 1.0f);
   }

@@ -29,9 +29,10 @@ static void norm(const NormForward& args) {
   const int64_t features = args.features;
   float* const z = args.scratch;
   float* const mask = args.scratch + (features + padding - 1) / padding * padding;
+  const Draw draw = prepare(args.drop);
   for (int64_t row = 0; row < args.rows; ++row) {
     const int64_t start = row * features;
-    if (args.drop.threshold) draw_row(args.drop, row, features, mask);
+    if (args.drop.threshold) draw_row(draw, row, features, mask);
     for_each_vector(features, [&](int64_t first, int64_t count) {
       Floats x = load(args.x + start + first, count);
       if (args.bias) x += load(args.bias + first, count);
@@ -72,13 +73,14 @@ FEDTUNE_INLINE void norm_row_backward(int64_t features, const float* dy, const f
 
 static void norm_backward(const NormBackward& args) {
   const int64_t features = args.features;
+  const Draw draw = prepare(args.drop);
   for (int64_t row = 0; row < args.rows; ++row) {
     const int64_t start = row * features;
     float* const dz = args.dresidual + start;
     norm_row_backward(features, args.dy + start, args.normalised + start, args.inverse[row], args.gamma, args.dgamma,
                       args.dbeta, dz);
     if (!args.dx || args.dx == args.dresidual) continue;
-    draw_row(args.drop, row, features, args.scratch);
+    draw_row(draw, row, features, args.scratch);
     for_each_vector(features, [&](int64_t first, int64_t count) {
       store(args.dx + start + first, load(dz + first, count) * load(args.scratch + first), count);
     });
@@ -89,6 +91,7 @@ static void embedding(const EmbeddingForward& args) {
   const int64_t features = args.features;
   float* const z = args.scratch;
   float* const mask = args.scratch + (features + padding - 1) / padding * padding;
+  const Draw draw = prepare(args.drop);
   for (int64_t row = 0; row < args.rows; ++row) {
     const int64_t start = row * features;
     const float* const word = args.word + args.ids[row] * features;
@@ -101,7 +104,7 @@ static void embedding(const EmbeddingForward& args) {
     });
     const float inverse = normalise_row(features, args.eps, z);
     if (args.inverse) args.inverse[row] = inverse;
-    if (args.drop.threshold) draw_row(args.drop, row, features, mask);
+    if (args.drop.threshold) draw_row(draw, row, features, mask);
     for_each_vector(features, [&](int64_t first, int64_t count) {
       const Floats normalised = load(z + first, count);
       if (args.normalised) store(args.normalised + start + first, normalised, count);
@@ -122,10 +125,11 @@ static void embedding_backward(const EmbeddingBackward& args) {
   const int64_t features = args.features;
   float* const dz = args.scratch;
   float* const mask = args.scratch + (features + padding - 1) / padding * padding;
+  const Draw draw = prepare(args.drop);
   for (int64_t row = 0; row < args.rows; ++row) {
     const float* dy = args.dy + row * features;
     if (args.drop.threshold) {
-      draw_row(args.drop, row, features, mask);
+      draw_row(draw, row, features, mask);
       for_each_vector(features, [&](int64_t first, int64_t count) {
         store(dz + first, load(dy + first, count) * load(mask + first), count);
       });

@@ -32,12 +32,19 @@ FEDTUNE_INLINE void multiply_tile(int64_t inner, Left a, Right b, Product c, flo
   Floats part[Rows][Vectors] = {};
   for (int64_t k = 0; k < inner; ++k) {
     Floats right[Vectors];
+#pragma GCC unroll 8
     for (int v = 0; v < Vectors; ++v)
       right[v] = load(b.data + k * b.row_stride + v * lanes, v + 1 < Vectors ? lanes : count);
-    for (int i = 0; i < Rows; ++i)
-      for (int v = 0; v < Vectors; ++v) part[i][v] += a.data[i * a.row_stride + k * a.column_stride] * right[v];
+#pragma GCC unroll 8
+    for (int i = 0; i < Rows; ++i) {
+      const Floats left = broadcast(a.data[i * a.row_stride + k * a.column_stride]);
+#pragma GCC unroll 8
+      for (int v = 0; v < Vectors; ++v) part[i][v] += left * right[v];
+    }
   }
+#pragma GCC unroll 8
   for (int i = 0; i < Rows; ++i)
+#pragma GCC unroll 8
     for (int v = 0; v < Vectors; ++v) {
       const int64_t width = v + 1 < Vectors ? lanes : count;
       float* const to = c.data + i * c.row_stride + v * lanes;
