@@ -3,14 +3,15 @@ JOBS ?= $(shell nproc)
 PYTHON := .venv/bin/python
 PYTEST_PATHS := $(wildcard tests/integration tests/tools)
 
-configure = cmake --preset $(1) --log-level=NOTICE $(2)
+configure = cmake --preset $(1) --log-level=NOTICE $(2) >/dev/null
 compile = $(call configure,$(1),$(2)) && cmake --build --preset $(1) --parallel $(JOBS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-unit test-long parity lint clean build-core-asan build-asan build-tsan peer
+.PHONY: help setup build demo test test-unit test-long parity bench bench-peer same-result lint clean \
+        build-core-asan build-asan build-tsan build-bench peer glue
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: build ## four clients fine-tune MiniLM by FedAvg and FedLoRA; ends with one table (under 3 minutes)
 	@python3 tools/demo.py
@@ -26,7 +27,18 @@ test-long: build build-asan peer ## every layer under sanitizers, and live compa
 	@$(PYTHON) tools/run_tests.py --programs build-asan-ubsan $(addprefix --pytest ,$(PYTEST_PATHS)) --pytest-marker long
 
 parity: build peer ## logits, gradients, losses and token ids against transformers and peft, live
-	@.venv-peer/bin/python tests/parity/run.py --build build
+	@.venv-peer/bin/python tests/parity/run.py --build build $(if $(GLUE),--glue $(GLUE))
+
+bench: build-bench ## each fused operation, against the processor's peak
+	@build/bench/nn_bench
+
+bench-peer: build-bench peer glue ## a LoRA step against the Python stack on the same cores; needs GLUE=folder
+	@.venv-peer/bin/python bench/peer/step_speed.py --bench build/bench/step_bench --data $(GLUE) \
+	  --vocabulary models/minilm --work bench/results/tmp/step
+
+same-result: build peer glue ## three federations here and three in the Python stack, compared; needs GLUE=folder
+	@for side in peer ours compare; do .venv-peer/bin/python bench/peer/same_result.py $$side --model models/minilm \
+	  --data $(GLUE) --output bench/results/tmp/same || exit; done
 
 lint: setup ## formatting, clang-tidy on what changed (LINT_ALL=1: on everything), layers, leftovers
 	@$(call configure,release)
@@ -50,6 +62,13 @@ build-asan: setup
 
 build-tsan: setup
 	@$(call compile,tsan)
+
+build-bench: setup
+	@$(call compile,release,-DFEDTUNE_BENCH=ON)
+
+glue:
+	$(if $(GLUE),,$(error say where GLUE's folders CoLA and SST-2 are: make $(MAKECMDGOALS) GLUE=folder))
+	@:
 
 peer:
 	@tools/setup.sh peer
