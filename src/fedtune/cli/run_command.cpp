@@ -41,7 +41,9 @@ class Run {
         folder_(folder),
         store_(folder.checkpoint(), configuration_hash(options)),
         progress_(progress_mode(options)) {
-    set_log_writer([this](std::string_view text) { progress_.print_line(text); });
+    if (progress_mode(options) != report::ProgressMode::none) {
+      set_log_writer([this](std::string_view text) { progress_.print_line(text); });
+    }
   }
   ~Run() { set_log_writer({}); }
   Run(const Run&) = delete;

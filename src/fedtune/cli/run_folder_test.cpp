@@ -1,0 +1,69 @@
+#include "fedtune/cli/run_folder.h"
+
+#include <gmock/gmock.h>
+
+#include "fedtune/base/error.h"
+#include "fedtune/base/file.h"
+#include "fedtune/base/temporary_folder.h"
+
+namespace fedtune::cli {
+namespace {
+
+using ::testing::HasSubstr;
+
+template <typename Body>
+std::string usage_of(Body&& body) {
+  try {
+    body();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::usage);
+    return error.what();
+  }
+  ADD_FAILURE() << "no error";
+  return "";
+}
+
+TEST(RunFolder, IsCreatedWithItsConfiguration) {
+  const TemporaryFolder root;
+  const RunFolder folder = RunFolder::create({root / "results", "a", "seed = 1\n"});
+  EXPECT_EQ(read_file(root / "results" / "a" / "config.toml"), "seed = 1\n");
+}
+
+TEST(RunFolder, RefusesAUsedNameAndNamesResume) {
+  const TemporaryFolder root;
+  const RunFolder folder = RunFolder::create({root / "results", "a", ""});
+  EXPECT_THAT(usage_of([&] { RunFolder::create({root / "results", "a", ""}); }), HasSubstr("--resume"));
+}
+
+TEST(RunFolder, RefusesANameWhoseResultFileExists) {
+  const TemporaryFolder root;
+  write_file_atomically(root / "a.json", "{}");
+  EXPECT_THAT(usage_of([&] { RunFolder::require_free(root / ".", "a"); }), HasSubstr("already used"));
+}
+
+TEST(RunFolder, RefusesANameThatLeavesTheRoot) {
+  for (const std::string name : {"..", ".", "", "a/b"}) {
+    EXPECT_THAT(usage_of([&] { RunFolder::require_free("results", name); }), HasSubstr("--name"));
+  }
+}
+
+TEST(RunFolder, IsOpenedByPathAndByName) {
+  const TemporaryFolder root;
+  { const RunFolder made = RunFolder::create({root / "results", "a", ""}); }
+  { EXPECT_EQ(RunFolder::open("nowhere", (root / "results" / "a/").string()).path(), root / "results" / "a"); }
+  { EXPECT_EQ(RunFolder::open(root / "results", "a").path(), root / "results" / "a"); }
+}
+
+TEST(RunFolder, RefusesAFolderThatIsNoRun) {
+  const TemporaryFolder root;
+  EXPECT_THAT(usage_of([&] { RunFolder::open(root / ".", "a"); }), HasSubstr("no run there"));
+}
+
+TEST(RunFolder, BelongsToOneProcessAtATime) {
+  const TemporaryFolder root;
+  const RunFolder first = RunFolder::create({root / "results", "a", ""});
+  EXPECT_THAT(usage_of([&] { RunFolder::open(root / "results", "a"); }), HasSubstr("at work"));
+}
+
+}  // namespace
+}  // namespace fedtune::cli
