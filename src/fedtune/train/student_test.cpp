@@ -15,7 +15,8 @@ using testing::tiny_student;
 using testing::tiny_task;
 
 TEST(StudentTemplate, SendsAdaptersAndHeadInThePeersOrder) {
-  const Layout& layout = tiny_student(Trained::adapters).layout();
+  const StudentTemplate student = tiny_student(Trained::adapters);
+  const Layout& layout = student.layout();
   ASSERT_EQ(layout.size(), 12u);  // 2 layers, 2 matrices, A and B; then the head's 4
   const std::string layer = "base_model.model.distilbert.transformer.layer.0.attention.";
   EXPECT_EQ(layout[0].name, layer + "q_lin.lora_A.weight");
