@@ -17,11 +17,14 @@ struct Command {
   // Option groups that --help lists, and single options of other groups.
   std::vector<std::string_view> help_groups;
   std::vector<std::string_view> help_options{};
+  // What --help says below the options: lines of at most 80 columns, each with its end.
+  std::string_view note{};
   // Throws Error or Interrupted.
   void (*run)(const CommandLine& line) = nullptr;
 };
 
 void run_command(const CommandLine& line);
+void pretrain_command(const CommandLine& line);
 void eval_command(const CommandLine& line);
 void predict_command(const CommandLine& line);
 void inspect_command(const CommandLine& line);

@@ -6,6 +6,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "fedtune/cli/options.h"
@@ -37,5 +38,7 @@ void set_options(const RawValues& values, Options& options);
 
 // What read_config reads back: every stored option, grouped, with its help as a comment.
 std::string config_text(const Options& options);
+// The same, of some options alone.
+std::string config_text(const Options& options, std::span<const std::string_view> names);
 
 }  // namespace fedtune::cli

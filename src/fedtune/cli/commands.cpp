@@ -9,6 +9,17 @@ std::span<const Command> commands() {
        .summary = "a whole federation in this process: clients, rounds, results",
        .help_groups = {"Federation", "Model and data", "Shares", "LoRA", "Training", "Run"},
        .run = run_command},
+      {.name = "pretrain",
+       .arguments = "",
+       .summary = "fine-tunes the teacher, all of it, on the public share",
+       .help_options = {"teacher-ckpt", "data-path", "data-name", "max-train-sentences", "max-length", "num-clients",
+                        "teacher-data-pct", "teacher-pretrain-epochs", "client-lr", "batch-size", "seed", "threads",
+                        "workers", "device", "output", "progress", "quiet", "config"},
+       .note = "Writes OUTPUT/model/{C}_{D}_{P}pct_{E}epochs/: C the teacher, D --data-name,\n"
+               "P the public %, E the epochs. The rate falls linearly from --client-lr to 0.\n"
+               "Where that folder was made with the same options nothing is done, else it is\n"
+               "exit 2.\n",
+       .run = pretrain_command},
       {.name = "eval",
        .arguments = "",
        .summary = "scores a checkpoint, with or without an adapter, on a split",

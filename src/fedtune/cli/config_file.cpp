@@ -1,4 +1,4 @@
-#include <sstream>
+#include <algorithm>
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
@@ -67,11 +67,19 @@ RawValues read_config(const std::filesystem::path& file) {
 }
 
 std::string config_text(const Options& options) {
+  std::vector<std::string_view> names;
+  for (const OptionSpec& spec : option_table()) {
+    if (spec.stored) names.push_back(spec.name);
+  }
+  return config_text(options, names);
+}
+
+std::string config_text(const Options& options, std::span<const std::string_view> names) {
   std::string text;
   std::string_view group;
   for (const OptionSpec& spec : option_table()) {
     const nlohmann::json value = spec.get(options);
-    if (!spec.stored || value.is_null()) continue;
+    if (std::ranges::count(names, spec.name) == 0 || value.is_null()) continue;
     if (spec.group != group) {
       group = spec.group;
       text += fmt::format("{}# {}\n", text.empty() ? "" : "\n", group);

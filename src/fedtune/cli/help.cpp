@@ -88,7 +88,8 @@ std::string command_help(const Command& command) {
     lines.add(option_text(spec));
   }
   text += lines.finish();
-  text += "Values shown are defaults. Every option may be given to every command, with - or _.\n";
+  text += command.note;
+  text += "Values shown are defaults. Every command takes every option, with - or _.\n";
   return text;
 }
 

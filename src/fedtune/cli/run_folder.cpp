@@ -1,12 +1,6 @@
 #include "fedtune/cli/run_folder.h"
 
-#include <cerrno>
-#include <cstring>
 #include <utility>
-
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include "fedtune/base/error.h"
 #include "fedtune/base/file.h"
@@ -16,13 +10,6 @@ namespace fedtune::cli {
 namespace fs = std::filesystem;
 
 RunFolder::RunFolder(fs::path path) : path_(std::move(path)) {}
-
-RunFolder::RunFolder(RunFolder&& other) noexcept
-    : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)) {}
-
-RunFolder::~RunFolder() {
-  if (lock_ >= 0) ::close(lock_);
-}
 
 void RunFolder::require_free(const fs::path& root, const std::string& name) {
   if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos) {
@@ -40,7 +27,7 @@ RunFolder RunFolder::create(const NewRun& run) {
   create_folders(run.root / run.name);
   RunFolder folder(run.root / run.name);
   try {
-    folder.lock();
+    folder.lock_.emplace(folder.path());
     write_file_atomically(folder.config(), run.config);
   } catch (const Error&) {
     std::error_code ignored;
@@ -54,18 +41,10 @@ RunFolder RunFolder::open(const fs::path& root, const std::string& run) {
   for (const fs::path& path : {fs::path(run), root / run}) {
     if (!fs::is_regular_file(path / "config.toml")) continue;
     RunFolder folder(path.has_filename() ? path : path.parent_path());
-    folder.lock();
+    folder.lock_.emplace(folder.path());
     return folder;
   }
   throw usage_error("--resume {}: no run there (a run's folder holds config.toml); give the folder of a run", run);
-}
-
-void RunFolder::lock() {
-  lock_ = ::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (lock_ < 0) throw failed("opening {}: {}", path_.string(), std::strerror(errno));
-  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-    throw usage_error("{}: another process is at work on this run; wait for it to end", path_.string());
-  }
 }
 
 }  // namespace fedtune::cli

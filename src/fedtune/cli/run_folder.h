@@ -2,7 +2,10 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
+
+#include "fedtune/base/folder_lock.h"
 
 namespace fedtune::cli {
 
@@ -22,10 +25,6 @@ class RunFolder {
   // Throws what create would throw for a name that is used or unusable; changes nothing.
   static void require_free(const std::filesystem::path& root, const std::string& name);
 
-  ~RunFolder();
-  RunFolder(RunFolder&& other) noexcept;
-  RunFolder& operator=(RunFolder&&) = delete;
-
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path config() const { return path_ / "config.toml"; }
   std::filesystem::path events() const { return path_ / "events.jsonl"; }
@@ -36,11 +35,9 @@ class RunFolder {
 
  private:
   explicit RunFolder(std::filesystem::path path);
-  // One process at a time; released when the process ends, however it ends.
-  void lock();
 
   std::filesystem::path path_;
-  int lock_ = -1;
+  std::optional<FolderLock> lock_;
 };
 
 }  // namespace fedtune::cli

@@ -30,13 +30,13 @@ std::vector<Field> fields_of(const ProgressState& state) {
 }
 
 std::string round_text(const ProgressState& state) {
-  return fmt::format("round {}/{}", state.round, state.rounds);
+  return fmt::format("{} {}/{}", state.unit, state.round, state.rounds);
 }
 
 // Rounds that are done and the part of this one, in [0, 1].
 double fraction_done(const ProgressState& state) {
   if (state.rounds <= 0) return 0.0;
-  const double part = state.clients > 0 ? static_cast<double>(state.clients_done) / state.clients : 0.0;
+  const double part = state.clients > 0 ? static_cast<double>(state.clients_done) / state.clients : state.part;
   return std::clamp((std::max(state.round - 1, 0) + (state.round > 0 ? part : 0.0)) / state.rounds, 0.0, 1.0);
 }
 

@@ -18,6 +18,8 @@ struct ProgressState {
   std::string metric_name{};  // "MCC", "accuracy"
   std::optional<double> metric{};
   std::optional<double> seconds_left{};
+  std::string unit = "round";  // what is counted: "round", "epoch"
+  double part = 0.0;           // of this round, in [0, 1]; read where no clients are counted
 };
 
 struct BarStyle {

@@ -72,5 +72,11 @@ TEST(DurationText, ReadsNaturally) {
   EXPECT_EQ(duration_text(1.0 / 0.0), "unknown");
 }
 
+TEST(ProgressText, CountsEpochsWhereThereAreNoClients) {
+  const ProgressState state{.round = 2, .rounds = 2, .unit = "epoch", .part = 0.5};
+  EXPECT_EQ(render_plain(state), "epoch 2/2");
+  EXPECT_THAT(render_bar(state, {.width = 60}), HasSubstr("[##################------]"));
+}
+
 }  // namespace
 }  // namespace fedtune::report

@@ -1,6 +1,7 @@
 #include "fedtune/train/phase.h"
 
 #include <cmath>
+#include <string>
 #include <vector>
 
 #include "fedtune/base/error.h"
@@ -58,11 +59,11 @@ double Phase::descend(const models::Batch& batch) {
 }
 
 void Phase::fail_diverged(double loss) const {
+  const StreamKey& place = options_.place;
+  const std::string who = place.role == ModelRole::teacher ? "the teacher" : fmt::format("client {}", place.rank);
   throw failed(
-      "training client {}, round {}, step {}: the loss is {} where a finite number was expected; try a learning rate "
-      "below "
-      "{}",
-      options_.place.rank, options_.place.round, report_.steps + 1, loss, options_.optimizer.lr);
+      "training {}, round {}, step {}: the loss is {} where a finite number was expected; try a learning rate below {}",
+      who, place.round, report_.steps + 1, loss, options_.optimizer.lr);
 }
 
 }  // namespace fedtune::train
