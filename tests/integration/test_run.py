@@ -135,6 +135,15 @@ def test_max_train_sentences_keeps_the_first_rows(fedtune, run_arguments, result
     assert ours["public"]["sentences"] + sum(client["sentences"] for client in ours["clients"]) == 50
 
 
+def test_a_tune_slice_is_cut_before_any_share_and_the_validation_file_is_not_opened(
+    fedtune, run_arguments, results_of, dataset_copy):
+    (dataset_copy / "validation.tsv").write_bytes(b"not a table \xff")
+    fedtune.run(*run_arguments("a", data_path=dataset_copy, max_train_sentences=100, tune_slice=10, num_rounds=1))
+    ours = results_of("a")["fedtune"]
+    assert ours["public"]["sentences"] + sum(client["sentences"] for client in ours["clients"]) == 90
+    assert results_of("a")["config"]["tune_slice"] == 10
+
+
 def test_target_modules_choose_the_layers(fedtune, run_arguments, tmp_path):
     fedtune.run(*run_arguments("a", target_modules="key", num_rounds=1))
     names = layout(tmp_path / "results" / "a" / "adapter" / "adapter_model.safetensors")

@@ -61,7 +61,8 @@ peft::LoraConfig lora_config(const Options& options) {
 }
 
 data::DatasetOptions dataset_options(const Options& options) {
-  data::DatasetOptions dataset{.path = options.data.data_path, .name = options.data.data_name};
+  data::DatasetOptions dataset{
+      .path = options.data.data_path, .name = options.data.data_name, .held_out_percent = options.data.tune_slice};
   if (options.data.max_train_sentences > 0) dataset.max_train_sentences = options.data.max_train_sentences;
   return dataset;
 }

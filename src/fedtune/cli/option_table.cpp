@@ -88,8 +88,8 @@ void add_federation(Table& t) {
   t.add(at, &FederationOptions::scheme, {"scheme", "fedavg|fedlora|fedkdlora"});
   t.add(at, &FederationOptions::num_clients, {"num-clients", "clients", at_least_1});
   t.add(at, &FederationOptions::num_rounds, {"num-rounds", "rounds", at_least_1});
-  t.add(at, &FederationOptions::fraction_fit, {"fraction-fit", "share sampled a round", fraction});
-  t.add(at, &FederationOptions::weight_by, {"weight-by", "batches|sentences"});
+  t.add(at, &FederationOptions::fraction_fit, {"fraction-fit", "sampled a round", fraction});
+  t.add(at, &FederationOptions::weight_by, {"weight-by", "or sentences"});
 }
 
 void add_models_and_data(Table& t) {
@@ -100,16 +100,16 @@ void add_models_and_data(Table& t) {
   t.add(at, &DataOptions::data_path, {"data-path", "folder, or glue for the hub's"});
   t.add(at, &DataOptions::data_name, {"data-name", "cola|sst2, in a GLUE folder"});
   t.add(at, &DataOptions::max_train_sentences, {"max-train-sentences", "first rows only; 0: all", at_least_0});
+  t.add(at, &DataOptions::tune_slice, {"tune-slice", "score on the last % of training rows", per_cent});
   t.add(at, &DataOptions::max_length, {"max-length", "tokens", {.low = 3, .text = "at least 3"}});
 }
 
 void add_shares(Table& t) {
   t.heading = "Shares";
   const auto at = &Options::shares;
-  t.add(at, &ShareOptions::partition,
-        {"partition", "percent|rows|iid|dirichlet|quantity; percent, or rows where there are too many clients"});
+  t.add(at, &ShareOptions::partition, {"partition", "percent|rows|iid|dirichlet|quantity"});
   t.add(at, &ShareOptions::teacher_data_pct, {"teacher-data-pct", "public % cut first; 100/(clients + 1)", per_cent});
-  t.add(at, &ShareOptions::alpha, {"alpha", "Dirichlet evenness", above_0});
+  t.add(at, &ShareOptions::alpha, {"alpha", "of dirichlet", above_0});
   t.add(at, &ShareOptions::min_share, {"min-share", "sentences", at_least_1});
 }
 
@@ -117,7 +117,7 @@ void add_lora(Table& t) {
   t.heading = "LoRA";
   const auto at = &Options::lora;
   t.add(at, &LoraOptions::r, {"lora-r", "rank", at_least_1});
-  t.add(at, &LoraOptions::alpha, {"lora-alpha", "scaled by alpha / r", above_0});
+  t.add(at, &LoraOptions::alpha, {"lora-alpha", "scale: alpha/r", above_0});
   t.add(at, &LoraOptions::dropout, {"lora-dropout", "on its input", probability});
   t.add(at, &LoraOptions::train_head, {"train-head", "full|low-rank|none"});
   t.add(at, &LoraOptions::target_modules, {"target-modules", "layer names, by commas; query and value of all"});
@@ -174,8 +174,8 @@ void add_run(Table& t) {
     t.add(at, field, {name, help, any, harmless, stored});
   };
   add(&RunOptions::output, "output", "root folder of runs");
-  add(&RunOptions::name, "name", "run's folder; date-time");
-  add(&RunOptions::resume, "resume", "run to go on with");
+  add(&RunOptions::name, "name", "or date-time");
+  add(&RunOptions::resume, "resume", "run to go on");
   add(&RunOptions::config, "config", "options as TOML; the command line wins");
   add(&RunOptions::progress, "progress", "auto|bar|plain|none");
   add(&RunOptions::quiet, "quiet", "only errors");
@@ -193,6 +193,11 @@ void add_score(Table& t) {
   add(&ScoreOptions::adapter, "adapter", "folder in PEFT's format");
   add(&ScoreOptions::split, "split", "train|validation");
   add(&ScoreOptions::json, "json", "JSON lines instead of TSV");
+}
+
+void add_sweep(Table& t) {
+  t.heading = "Sweep";
+  t.add(&Options::sweep, &SweepOptions::table, {"table", "also write it here, .md or .csv", any, harmless, false});
 }
 
 std::string hyphenated(std::string_view name) {
@@ -215,6 +220,7 @@ const std::vector<OptionSpec>& option_table() {
     add_network(t);
     add_run(t);
     add_score(t);
+    add_sweep(t);
     return std::move(t.specs);
   }();
   return specs;

@@ -40,6 +40,7 @@ struct DataOptions {
   std::string data_path = "glue";        // folder, or "glue" for the hub's
   std::string data_name = "cola";        // which folder of a GLUE root: cola or sst2
   std::int64_t max_train_sentences = 0;  // rows kept, before any split; 0 keeps all
+  int tune_slice = 0;                    // per cent of them, the last, scored on instead of the validation file
   int max_length = 512;                  // tokens per sentence, special tokens included
 };
 
@@ -110,6 +111,10 @@ struct ScoreOptions {
   bool json = false;
 };
 
+struct SweepOptions {
+  std::string table;  // where the table is also written: .md or .csv
+};
+
 struct Options {
   FederationOptions federation;
   ModelOptions models;
@@ -121,6 +126,7 @@ struct Options {
   NetworkOptions network;
   RunOptions run;
   ScoreOptions score;
+  SweepOptions sweep;
 };
 
 }  // namespace fedtune::cli

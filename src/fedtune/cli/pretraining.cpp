@@ -19,9 +19,10 @@
 namespace fedtune::cli {
 namespace {
 
-constexpr std::array<std::string_view, 11> deciding_options{
-    "teacher-ckpt", "data-path", "data-name", "max-train-sentences",    "max-length", "teacher-data-pct", "client-lr",
-    "batch-size",   "seed",      "threads",   "teacher-pretrain-epochs"};
+constexpr std::array<std::string_view, 12> deciding_options{
+    "teacher-ckpt", "data-path",  "data-name", "max-train-sentences",
+    "tune-slice",   "max-length", "client-lr", "teacher-data-pct",
+    "batch-size",   "seed",       "threads",   "teacher-pretrain-epochs"};
 
 // A part of a folder's name.
 std::string without_slashes(std::string text) {

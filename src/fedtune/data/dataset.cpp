@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <string_view>
 
 #include "fedtune/base/error.h"
 #include "fedtune/base/file.h"
 #include "fedtune/data/columns.h"
+#include "fedtune/data/split.h"
 #include "fedtune/data/table.h"
 
 namespace fedtune::data {
@@ -54,20 +56,35 @@ void refuse_parquet(const fs::path& folder, std::string_view stem) {
       (folder / name).string(), (folder / name).string(), (folder / stem).string());
 }
 
-DatasetFiles find_files(const fs::path& folder) {
-  DatasetFiles files{.train = find_table(folder, "train"), .validation = find_table(folder, "validation")};
-  if (files.validation.empty()) files.validation = find_table(folder, "dev");
-  if (files.train.empty()) {
-    refuse_parquet(folder, "train");
-    throw input_error("{} holds no train.tsv, train.csv or train.jsonl", folder.string());
+fs::path training_file(const fs::path& folder) {
+  fs::path file = find_table(folder, "train");
+  if (!file.empty()) return file;
+  refuse_parquet(folder, "train");
+  throw input_error("{} holds no train.tsv, train.csv or train.jsonl", folder.string());
+}
+
+fs::path validation_file(const fs::path& folder, const fs::path& train) {
+  for (const std::string_view stem : {"validation", "dev"}) {
+    if (fs::path file = find_table(folder, stem); !file.empty()) return file;
   }
-  if (files.validation.empty()) {
-    refuse_parquet(folder, "validation");
-    refuse_parquet(folder, "dev");
-    throw input_error("{} holds {} but no validation.tsv, .csv or .jsonl, nor dev.*: a validation file is needed",
-                      folder.string(), files.train.filename().string());
+  refuse_parquet(folder, "validation");
+  refuse_parquet(folder, "dev");
+  throw input_error("{} holds {} but no validation.tsv, .csv or .jsonl, nor dev.*: a validation file is needed",
+                    folder.string(), train.filename().string());
+}
+
+// Moves the last rows of the training set to the validation set.
+void hold_out(Dataset& dataset, int percent) {
+  if (percent < 0 || percent > 99) throw usage_error("--tune-slice {}: expected 0 .. 99", percent);
+  const std::size_t rows = dataset.train.size();
+  const std::int64_t kept = percent_to_row(100 - percent, static_cast<std::int64_t>(rows));
+  const auto first = dataset.train.begin() + kept;
+  dataset.validation.assign(std::make_move_iterator(first), std::make_move_iterator(dataset.train.end()));
+  dataset.train.erase(first, dataset.train.end());
+  if (dataset.train.empty() || dataset.validation.empty()) {
+    throw input_error("{}: --tune-slice {} leaves {} of {} sentences to train on, and both parts need some",
+                      dataset.files.train.string(), percent, dataset.train.size(), rows);
   }
-  return files;
 }
 
 bool holds_split(const fs::path& folder, std::string_view stem) {
@@ -109,7 +126,9 @@ fs::path existing_folder(const DatasetOptions& options) {
 
 DatasetFiles find_dataset(const DatasetOptions& options) {
   const fs::path folder = existing_folder(options);
-  return find_files(holds_split(folder, "train") ? folder : glue_folder(folder, options.name));
+  const fs::path place = holds_split(folder, "train") ? folder : glue_folder(folder, options.name);
+  const fs::path train = training_file(place);
+  return {.train = train, .validation = options.held_out_percent != 0 ? train : validation_file(place, train)};
 }
 
 std::vector<Sentence> read_sentences(const fs::path& file, std::int64_t num_labels) {
@@ -135,9 +154,13 @@ Dataset load_dataset(const DatasetOptions& options) {
   dataset.files = find_dataset(options);
   dataset.train = read_sentences(dataset.files.train, options.num_labels);
   dataset.num_labels = options.num_labels > 0 ? options.num_labels : count_classes(dataset.train);
-  dataset.validation = read_sentences(dataset.files.validation, dataset.num_labels);
   const auto most = static_cast<std::uint64_t>(options.max_train_sentences.value_or(dataset.train.size()));
   if (most < dataset.train.size()) dataset.train.resize(most);
+  if (options.held_out_percent != 0) {
+    hold_out(dataset, options.held_out_percent);
+  } else {
+    dataset.validation = read_sentences(dataset.files.validation, dataset.num_labels);
+  }
   return dataset;
 }
 

@@ -22,13 +22,16 @@ struct DatasetOptions {
   std::string name = "cola";
   // Keep only the first rows of the training file.
   std::optional<std::int64_t> max_train_sentences = {};
+  // Per cent of those rows, the last, that take the place of the validation set, to tune on: 0 .. 99. Above 0 the
+  // validation file is not opened and need not exist.
+  int held_out_percent = 0;
   // Classes of the task; 0 derives them from the training labels (largest label + 1, at least 2).
   std::int64_t num_labels = 0;
 };
 
 struct DatasetFiles {
   std::filesystem::path train;       // train.{tsv,csv,jsonl}
-  std::filesystem::path validation;  // validation.*, else dev.*
+  std::filesystem::path validation;  // validation.*, else dev.*; the training file where a part of it is held out
 };
 
 struct Dataset {

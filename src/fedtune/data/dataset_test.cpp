@@ -154,5 +154,32 @@ TEST(Dataset, NoRowsAskedForIsAUsageError) {
   EXPECT_EQ(failure_of({.path = folder.path(), .max_train_sentences = 0}).kind, ErrorKind::usage);
 }
 
+TEST(Dataset, HoldsOutTheLastRowsOfWhatIsKept) {
+  TestFolder folder;
+  folder.write("train.tsv", "sentence\tlabel\na\t0\nb\t1\nc\t0\nd\t1\ne\t0\nf\t1\n");
+  const Dataset dataset =
+      load_dataset({.path = folder.path().string(), .max_train_sentences = 4, .held_out_percent = 25});
+  ASSERT_EQ(dataset.train.size(), 3u);
+  ASSERT_EQ(dataset.validation.size(), 1u);
+  EXPECT_EQ(dataset.train.back().text, "c");
+  EXPECT_EQ(dataset.validation.front().text, "d");
+}
+
+TEST(Dataset, DoesNotOpenTheValidationFileWhereASliceIsHeldOut) {
+  TestFolder folder;
+  folder.write("train.tsv", table);
+  folder.write("validation.tsv", "this is\tno\ttable\xff");
+  const DatasetOptions options{.path = folder.path().string(), .held_out_percent = 40};
+  EXPECT_EQ(load_dataset(options).files.validation, folder.path() / "train.tsv");
+  expect_input_error({.path = folder.path().string()}, "validation.tsv");
+}
+
+TEST(Dataset, RefusesASliceThatLeavesOnePartEmpty) {
+  TestFolder folder;
+  folder.write("train.tsv", table);
+  expect_input_error({.path = folder.path().string(), .held_out_percent = 1}, "--tune-slice 1 leaves 3 of 3");
+  expect_input_error({.path = folder.path().string(), .held_out_percent = 99}, "--tune-slice 99 leaves 0 of 3");
+}
+
 }  // namespace
 }  // namespace fedtune::data
