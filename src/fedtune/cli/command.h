@@ -15,7 +15,7 @@ struct Command {
   std::string_view summary;
   std::size_t max_positionals = 0;
   // Option groups that --help lists, and single options of other groups.
-  std::vector<std::string_view> help_groups;
+  std::vector<std::string_view> help_groups{};
   std::vector<std::string_view> help_options{};
   // What --help says below the options: lines of at most 80 columns, each with its end.
   std::string_view note{};
@@ -25,6 +25,7 @@ struct Command {
 
 void run_command(const CommandLine& line);
 void pretrain_command(const CommandLine& line);
+void sweep_command(const CommandLine& line);
 void eval_command(const CommandLine& line);
 void predict_command(const CommandLine& line);
 void inspect_command(const CommandLine& line);

@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 
 #include "fedtune/base/error.h"
-#include "fedtune/base/temporary_folder.h"
 #include "fedtune/base/file.h"
+#include "fedtune/base/temporary_folder.h"
 
 namespace fedtune::cli {
 namespace {
@@ -40,7 +40,9 @@ TEST(CommandLine, TakesUnderscoresForHyphens) {
   EXPECT_THAT(line.given, ElementsAre("client-lr", "num-rounds"));
 }
 
-TEST(CommandLine, KeepsUnderscoresInValues) { EXPECT_EQ(parse({"--name", "a_b"}).options.run.name, "a_b"); }
+TEST(CommandLine, KeepsUnderscoresInValues) {
+  EXPECT_EQ(parse({"--name", "a_b"}).options.run.name, "a_b");
+}
 
 TEST(CommandLine, TakesTheLastOfARepeatedOption) {
   EXPECT_EQ(parse({"--seed", "1", "--seed", "2"}).options.training.seed, 2u);
@@ -51,7 +53,9 @@ TEST(CommandLine, CollectsAListFromCommasAndRepetition) {
   EXPECT_THAT(line.options.lora.target_modules, ElementsAre("query", "key", "value"));
 }
 
-TEST(CommandLine, SetsAFlag) { EXPECT_TRUE(parse({"--compare-central"}).options.run.compare_central); }
+TEST(CommandLine, SetsAFlag) {
+  EXPECT_TRUE(parse({"--compare-central"}).options.run.compare_central);
+}
 
 TEST(CommandLine, ReadsAnEnumeration) {
   EXPECT_EQ(parse({"--train-head", "low-rank"}).options.lora.train_head, peft::TrainHead::low_rank);
@@ -66,19 +70,25 @@ TEST(CommandLine, NamesTheNearestOptionForAnUnknownOne) {
   EXPECT_THAT(usage_of({"--batch_sise", "1"}), HasSubstr("--batch-size"));
 }
 
-TEST(CommandLine, RefusesAMissingValue) { EXPECT_THAT(usage_of({"--seed"}), HasSubstr("--seed needs a value")); }
+TEST(CommandLine, RefusesAMissingValue) {
+  EXPECT_THAT(usage_of({"--seed"}), HasSubstr("--seed needs a value"));
+}
 
 TEST(CommandLine, RefusesAnOptionInPlaceOfAValue) {
   EXPECT_THAT(usage_of({"--seed", "--quiet"}), HasSubstr("--seed needs a value"));
 }
 
-TEST(CommandLine, RefusesTextForANumber) { EXPECT_THAT(usage_of({"--seed", "x"}), HasSubstr("a whole number")); }
+TEST(CommandLine, RefusesTextForANumber) {
+  EXPECT_THAT(usage_of({"--seed", "x"}), HasSubstr("a whole number"));
+}
 
 TEST(CommandLine, RefusesAFractionForAWholeNumber) {
   EXPECT_THAT(usage_of({"--lora-r", "1.5"}), HasSubstr("a whole number"));
 }
 
-TEST(CommandLine, RefusesANumberOutOfRange) { EXPECT_THAT(usage_of({"--lora-r", "0"}), HasSubstr("at least 1")); }
+TEST(CommandLine, RefusesANumberOutOfRange) {
+  EXPECT_THAT(usage_of({"--lora-r", "0"}), HasSubstr("at least 1"));
+}
 
 TEST(CommandLine, RefusesAWordThatIsNoChoice) {
   EXPECT_THAT(usage_of({"--weight-by", "tokens"}), HasSubstr("batches|sentences"));

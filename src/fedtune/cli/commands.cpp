@@ -20,6 +20,17 @@ std::span<const Command> commands() {
                "Where that folder was made with the same options nothing is done, else it is\n"
                "exit 2.\n",
        .run = pretrain_command},
+      {.name = "sweep",
+       .arguments = "FILE",
+       .summary = "many runs from one file, tuned and repeated, into one table",
+       .max_positionals = 1,
+       .help_options = {"output", "name", "table", "progress", "quiet", "workers"},
+       .note = "FILE is TOML: options of run; [sweep] with lists of values, all combined; [[case]]\n"
+               "tables of options that belong together; [tune] with lists to choose from on a\n"
+               "slice of the training rows. Runs go to OUTPUT/NAME/ (NAME: the file's), with\n"
+               "table.md and table.csv. The same command again goes on where it was stopped.\n"
+               "The manual is docs/sweep.md.\n",
+       .run = sweep_command},
       {.name = "eval",
        .arguments = "",
        .summary = "scores a checkpoint, with or without an adapter, on a split",

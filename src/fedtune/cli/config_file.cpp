@@ -1,31 +1,14 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include "fedtune/base/error.h"
 #include "fedtune/cli/command_line.h"
 #include "fedtune/cli/option_table.h"
+#include "fedtune/cli/toml_file.h"
 
 namespace fedtune::cli {
 namespace {
-
-std::string scalar_text(const toml::node& node) {
-  if (const auto* text = node.as_string()) return text->get();
-  if (const auto* number = node.as_integer()) return std::to_string(number->get());
-  if (const auto* number = node.as_floating_point()) return fmt::format("{}", number->get());
-  if (const auto* flag = node.as_boolean()) return flag->get() ? "true" : "false";
-  throw usage_error("expected a string, a number, true or false");
-}
-
-std::vector<std::string> texts_of(const OptionSpec& spec, const toml::node& node) {
-  const toml::array* array = node.as_array();
-  if (array == nullptr) return {scalar_text(node)};
-  if (spec.arity != Arity::many) throw usage_error("expected one value, not a list");
-  std::vector<std::string> texts;
-  for (const toml::node& item : *array) texts.push_back(scalar_text(item));
-  return texts;
-}
 
 // A value in TOML's spelling. JSON's strings are TOML's, but for DEL, which TOML wants escaped.
 std::string toml_text(const nlohmann::json& value) {
@@ -43,25 +26,12 @@ std::string toml_text(const nlohmann::json& value) {
 }  // namespace
 
 RawValues read_config(const std::filesystem::path& file) {
-  toml::table table;
-  try {
-    table = toml::parse_file(file.string());
-  } catch (const toml::parse_error& error) {
-    throw usage_error("{}:{}: {}", file.string(), error.source().begin.line, error.description());
-  }
+  const TomlFile toml(file);
   RawValues values;
-  for (const auto& [key, node] : table) {
-    const std::string name(key.str());
-    const std::string place = fmt::format("{}:{}", file.string(), node.source().begin.line);
-    const OptionSpec* spec = find_option(name);
-    if (spec == nullptr) throw usage_error("{}: unknown key '{}'{}", place, name, nearest_option_hint(name));
-    if (spec->name == "config") throw usage_error("{}: a configuration cannot name another", place);
-    with_context(fmt::format("{}: {}", place, name), [&] {
-      std::vector<std::string> texts = texts_of(*spec, node);
-      Options scratch;
-      spec->set(scratch, texts);
-      values[std::string(spec->name)] = std::move(texts);
-    });
+  for (const auto& [key, node] : TomlFile::in_file_order(toml.root())) {
+    const OptionSpec& spec = toml.option(key, *node);
+    if (spec.name == "config") throw usage_error("{}: a configuration cannot name another", toml.place(*node));
+    values[std::string(spec.name)] = toml.texts(spec, key, *node);
   }
   return values;
 }

@@ -27,7 +27,9 @@ Options resumed(const std::vector<std::string>& arguments) {
   return resumed_options(parse_command_line(arguments, 0), folder);
 }
 
-TEST(Resume, KnowsTheOptionsOfTheRun) { EXPECT_EQ(config_text(resumed({})), config_text(stored_options())); }
+TEST(Resume, KnowsTheOptionsOfTheRun) {
+  EXPECT_EQ(config_text(resumed({})), config_text(stored_options()));
+}
 
 TEST(Resume, TakesWhatCannotChangeResults) {
   const Options options = resumed({"--workers", "3", "--progress", "none", "--quiet", "--log-level", "error"});
@@ -36,7 +38,9 @@ TEST(Resume, TakesWhatCannotChangeResults) {
   EXPECT_TRUE(options.run.quiet);
 }
 
-TEST(Resume, AcceptsTheSameValueAgain) { EXPECT_EQ(resumed({"--seed", "7"}).training.seed, 7u); }
+TEST(Resume, AcceptsTheSameValueAgain) {
+  EXPECT_EQ(resumed({"--seed", "7"}).training.seed, 7u);
+}
 
 TEST(Resume, ListsEveryDifference) {
   try {
