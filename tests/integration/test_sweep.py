@@ -228,7 +228,7 @@ def test_quiet_prints_nothing(fedtune, sweep):
 @pytest.mark.parametrize("arguments, message", [
     ([], "which FILE.toml"),
     (["nowhere.toml"], "nowhere.toml"),
-    (["a.toml", "--config", "b.toml"], "b.toml"),
+    (["a.toml", "--config", "a.toml"], "--config: not with sweep"),
     (["a.toml", "--resume", "b"], "--resume: not with sweep"),
 ])
 def test_bad_usage_is_exit_2(fedtune, tmp_path, arguments, message):

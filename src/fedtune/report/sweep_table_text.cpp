@@ -37,9 +37,13 @@ std::string markdown_table(const Cells& head, const std::vector<Cells>& rows) {
 }
 
 // A '|' would end the cell.
-std::string cell_text(std::string text) {
-  for (std::size_t at = text.find('|'); at != std::string::npos; at = text.find('|', at + 2)) text.insert(at, "\\");
-  return text;
+std::string cell_text(const std::string& text) {
+  std::string escaped;
+  for (const char c : text) {
+    if (c == '|') escaped.push_back('\\');
+    escaped.push_back(c);
+  }
+  return escaped;
 }
 
 std::string estimate_text(const Estimate& estimate) {
