@@ -1,4 +1,4 @@
-"""The program under test, tiny models and a small data set of our own.
+"""Fixtures: the program, tiny models, a small data set, a run of a second or so.
 
 FEDTUNE_BIN names the program; build/fedtune is the default.
 """
@@ -6,39 +6,10 @@ FEDTUNE_BIN names the program; build/fedtune is the default.
 import json
 import os
 import pathlib
-import random
 import shutil
-import subprocess
 
 import pytest
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-GOLDEN = ROOT / "tests" / "golden"
-MODEL_TYPES = ["bert", "distilbert"]
-
-
-class Program:
-    """Runs fedtune and checks how it ended."""
-
-    def __init__(self, path: pathlib.Path):
-        self.path = path
-
-    def run(self, *arguments, code=0, **options) -> subprocess.CompletedProcess:
-        command = [str(self.path), *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, **options)
-        assert done.returncode == code, f"{command}\nexit code {done.returncode}, expected {code}\n{done.stderr}"
-        return done
-
-    def error(self, *arguments, code, **options) -> str:
-        """The one line that a failing command prints."""
-        stderr = self.run(*arguments, code=code, **options).stderr
-        lines = [line for line in stderr.splitlines() if line.startswith("fedtune: error: ")]
-        assert len(lines) == 1 and stderr.splitlines()[-1] == lines[0], stderr
-        return lines[0]
-
-    def start(self, *arguments, **options) -> subprocess.Popen:
-        command = [str(self.path), *map(str, arguments)]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+from harness import GOLDEN, MODEL_TYPES, ROOT, Program, write_dataset
 
 
 @pytest.fixture(scope="session")
@@ -65,28 +36,6 @@ def model_copy(tmp_path):
         return folder
 
     return copy
-
-
-def sentences(count: int, seed: int) -> list[tuple[str, int]]:
-    """Opinions whose label is the last word's."""
-    chance = random.Random(seed)
-    rows = []
-    for _ in range(count):
-        label = chance.randrange(2)
-        last = chance.choice(["good", "great", "fine"] if label else ["bad", "dull", "not good"])
-        rows.append((f"{chance.choice(['the', 'this'])} {chance.choice(['film', 'plot', 'actor'])} is {last}", label))
-    return rows
-
-
-def write_tsv(path: pathlib.Path, rows: list[tuple[str, int]]) -> None:
-    path.write_text("sentence\tlabel\n" + "".join(f"{text}\t{label}\n" for text, label in rows))
-
-
-def write_dataset(folder: pathlib.Path, train: int, validation: int) -> pathlib.Path:
-    folder.mkdir(parents=True)
-    write_tsv(folder / "train.tsv", sentences(train, seed=1))
-    write_tsv(folder / "validation.tsv", sentences(validation, seed=2))
-    return folder
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,7 @@
 """Data that cannot be read or shared out: exit 3, with file and line."""
 
+import subprocess
+
 import pytest
 
 
@@ -25,24 +27,24 @@ def replace_line(path, number: int, line: bytes) -> None:
 @pytest.mark.parametrize("label", ["-1", "1.5", "yes", "", "99999999999"])
 def test_a_label_that_is_none(refusal, dataset_copy, label):
     replace_line(dataset_copy / "train.tsv", 7, f"the film\t{label}".encode())
-    assert "train.tsv:7" in refusal()
+    assert "train.tsv, line 7" in refusal()
 
 
 def test_a_label_outside_the_classes(refusal, dataset_copy):
     replace_line(dataset_copy / "validation.tsv", 3, b"the film\t2")
-    assert "validation.tsv:3" in refusal()
+    assert "validation.tsv, line 3" in refusal()
 
 
 @pytest.mark.parametrize("row", [b"the film", b"the film\t1\t1"])
 def test_a_wrong_number_of_columns_names_file_and_line(refusal, dataset_copy, row):
     replace_line(dataset_copy / "train.tsv", 5, row)
-    assert "train.tsv:5" in refusal()
+    assert "train.tsv, line 5" in refusal()
 
 
 def test_text_that_is_not_utf8_names_file_and_line(refusal, dataset_copy):
     replace_line(dataset_copy / "train.tsv", 9, b"the fi\xfflm\t1")
     message = refusal()
-    assert "train.tsv:9" in message and "UTF-8" in message
+    assert "train.tsv, line 9" in message and "UTF-8" in message
 
 
 def test_a_header_without_the_columns(refusal, dataset_copy):
@@ -85,9 +87,10 @@ def test_a_share_that_cannot_be_large_enough(refusal):
 
 
 def test_standard_input_that_is_not_utf8_names_the_lines(fedtune, models):
-    done = fedtune.start("predict", "--client-ckpt", models["bert"], stdin=-1)
-    stdout, stderr = done.communicate("the film\n" + "\udcff\n")
-    assert done.returncode == 3 and "UTF-8" in stderr
+    command = [fedtune.path, "predict", "--client-ckpt", models["bert"]]
+    done = subprocess.run(command, input=b"the film\n\xff\n", capture_output=True, timeout=60)
+    assert done.returncode == 3 and b"UTF-8" in done.stderr
+    assert b"standard input, lines 1 to 2" in done.stderr
 
 
 def test_a_file_to_predict_that_is_missing(fedtune, models, tmp_path):

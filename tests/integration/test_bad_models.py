@@ -7,7 +7,7 @@ import struct
 
 import pytest
 import safetensors_file
-from conftest import GOLDEN, MODEL_TYPES
+from harness import GOLDEN, MODEL_TYPES
 
 
 @pytest.fixture
@@ -186,9 +186,14 @@ def test_weights_with_nan_end_the_run_and_name_client_round_and_step(fedtune, ru
     assert "client 1, round 1, step 1" in message and "nan" in message
 
 
-def test_a_loss_that_explodes_ends_the_run_and_the_last_good_state_stays(fedtune, run_arguments, tmp_path):
+def test_contributions_that_explode_end_the_run(fedtune, run_arguments):
     message = fedtune.error(*run_arguments("a", client_lr="1e30"), code=1)
-    assert "client 1, round 1, step 2" in message and "learning rate" in message
+    assert "client 1: the norm of its values" in message and "diverged" in message
+
+
+def test_a_loss_that_explodes_ends_the_run_and_the_last_good_state_stays(fedtune, run_arguments, tmp_path):
+    message = fedtune.error(*run_arguments("a", scheme="fedavg", client_lr="1e30"), code=1)
+    assert "client 1, round 1, step 2: the loss is nan" in message and "learning rate below 1e+30" in message
     folder = tmp_path / "results" / "a"
     assert list((folder / "checkpoint").iterdir()) != []
     assert not (folder / "results.json").exists() and not (folder / "adapter").exists()

@@ -4,7 +4,7 @@ import json
 import signal
 
 import pytest
-from conftest import MODEL_TYPES
+from harness import MODEL_TYPES
 
 
 @pytest.mark.parametrize("scheme", ["fedavg", "fedlora"])

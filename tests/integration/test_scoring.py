@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from conftest import GOLDEN, MODEL_TYPES, sentences
+from harness import GOLDEN, MODEL_TYPES, sentences
 
 
 @pytest.fixture
