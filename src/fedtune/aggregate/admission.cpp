@@ -76,7 +76,8 @@ Status check_contribution(const Layout& layout, const Offer& offer, const Admiss
     squares += sum;
   }
   if (const double norm = std::sqrt(squares); norm > limits.max_norm) {
-    return refuse("the norm of its values is {:.3g}, expected at most {:.3g}", norm, limits.max_norm);
+    return refuse("the norm of its values is {:.3g}, expected at most {:.3g}; has its training diverged?", norm,
+                  limits.max_norm);
   }
   return Status::ok();
 }

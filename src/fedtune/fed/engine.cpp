@@ -12,7 +12,7 @@
 namespace fedtune::fed {
 namespace {
 
-constexpr int attempts = 2;  // of a round in which nobody contributes
+constexpr int most_attempts = 2;  // at a round in which nobody contributes
 
 void check(const EngineOptions& options) {
   if (options.rounds < 0) throw usage_error("rounds: found {}, expected 0 or more", options.rounds);
@@ -40,10 +40,10 @@ std::string reasons_text(const std::vector<Refusal>& refused) {
   constexpr std::size_t shown = 5;
   std::string text;
   for (std::size_t i = 0; i < std::min(shown, refused.size()); ++i) {
-    text += fmt::format("\n  client {}: {}", refused[i].rank, refused[i].reason);
+    text += fmt::format("client {}: {}; ", refused[i].rank, refused[i].reason);
   }
-  if (refused.size() > shown) text += fmt::format("\n  and {} more", refused.size() - shown);
-  return refused.empty() ? "\n  no client answered" : text;
+  if (refused.size() > shown) text += fmt::format("and {} more; ", refused.size() - shown);
+  return refused.empty() ? "no client answered; " : text;
 }
 
 }  // namespace
@@ -159,6 +159,7 @@ RoundRecord Engine::play_round(int round, NamedTensors& global) {
 }
 
 std::vector<Update> Engine::gather(const NamedTensors& global, RoundRecord& record) {
+  const int attempts = parts_.transport.worth_retrying() ? most_attempts : 1;
   for (int attempt = 1; attempt <= attempts; ++attempt) {
     Exchange exchange(*this, record);
     exchange.run(global);
@@ -167,9 +168,9 @@ std::vector<Update> Engine::gather(const NamedTensors& global, RoundRecord& reco
   }
   throw Error(
       parts_.transport.failure_kind(),
-      fmt::format("round {}: no contribution of {} clients was accepted, in {} attempts:{}\nThe rounds before it "
-                  "are saved.",
-                  record.round, record.cohort.size(), attempts, reasons_text(record.refused)));
+      fmt::format("round {}: no contribution of {} clients was accepted{}: {}the rounds before it are saved",
+                  record.round, record.cohort.size(), attempts > 1 ? ", in two attempts" : "",
+                  reasons_text(record.refused)));
 }
 
 void Engine::save(const RunOutcome& outcome) {

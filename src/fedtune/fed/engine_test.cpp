@@ -180,6 +180,18 @@ TEST(Engine, ARoundWithoutAnyContributionIsTriedAgain) {
   EXPECT_EQ(final_sha256(outcome.global), undisturbed_hash());
 }
 
+TEST(Engine, WhatWouldOnlyHappenAgainIsNotTriedAgain) {
+  int trained = 0;
+  ToyTask task([&](const Instruction&, Update& update) {
+    ++trained;
+    update.weight = 0.0;
+  });
+  ToyStrategy strategy;
+  InProcessTransport transport(task, 1);
+  EXPECT_THROW(Engine(four_clients, {.strategy = strategy, .transport = transport}).run(), Error);
+  EXPECT_EQ(trained, 4);
+}
+
 TEST(Engine, TwoAttemptsWithoutAnyContributionEndTheRunWithTheReasons) {
   ToyTask task([](const Instruction&, Update&) { throw failed("no power"); });
   ToyStrategy strategy;

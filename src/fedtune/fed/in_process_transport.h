@@ -17,6 +17,8 @@ class InProcessTransport : public Transport {
   void exchange(int round, const NamedTensors& global, std::span<const int> cohort,
                 const std::function<void(Update)>& on_update,
                 const std::function<void(int rank, const std::string& reason)>& on_failure) override;
+  // A client's result depends on the instruction alone.
+  bool worth_retrying() const override { return false; }
 
  private:
   LocalTask& task_;

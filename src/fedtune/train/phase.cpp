@@ -62,8 +62,9 @@ void Phase::fail_diverged(double loss) const {
   const StreamKey& place = options_.place;
   const std::string who = place.role == ModelRole::teacher ? "the teacher" : fmt::format("client {}", place.rank);
   throw failed(
-      "training {}, round {}, step {}: the loss is {} where a finite number was expected; try a learning rate below {}",
-      who, place.round, report_.steps + 1, loss, options_.optimizer.lr);
+      "training {}, round {}, step {}: the loss is {} where a finite number was expected; try a learning rate below "
+      "{:g}",
+      who, place.round, report_.steps + 1, std::isnan(loss) ? "nan" : "infinite", options_.optimizer.lr);
 }
 
 }  // namespace fedtune::train
