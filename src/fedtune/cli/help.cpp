@@ -1,6 +1,9 @@
 #include "fedtune/cli/help.h"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -9,9 +12,9 @@
 namespace fedtune::cli {
 namespace {
 
-constexpr std::size_t line_width = 80;
+// Two cells and a margin make a line of 80.
 constexpr std::size_t cell_width = 39;
-constexpr std::size_t name_width = 22;
+constexpr std::size_t name_width = 20;
 
 bool is_listed(const Command& command, const OptionSpec& spec) {
   return std::ranges::count(command.help_groups, spec.group) > 0 ||
@@ -22,38 +25,34 @@ bool is_listed(const Command& command, const OptionSpec& spec) {
 std::string option_text(const OptionSpec& spec) {
   static const Options defaults;
   const std::string value = spec.arity == Arity::flag ? "" : value_text(spec.get(defaults));
-  return fmt::format("{:<{}}{}", fmt::format("--{} {} ", spec.name, value), name_width, spec.help);
+  const std::string name = fmt::format("--{}{}{}", spec.name, value.empty() ? "" : " ", value);
+  return fmt::format("{:<{}}{}{}", name, name_width, name.size() < name_width ? "" : "  ", spec.help);
 }
 
-// Fills the lines of one group, two options side by side where both are short.
+// The lines of one group: a short option stands beside the first short one that is still alone.
 class GroupText {
  public:
   void add(const std::string& option) {
-    if (!pending_.empty() && option.size() < cell_width) {
-      text_ += fmt::format("  {:<{}}{}\n", pending_, cell_width, option);
-      pending_.clear();
+    const bool is_short = option.size() < cell_width;
+    if (is_short && alone_) {
+      std::string& line = lines_[*alone_];
+      line = fmt::format("{:<{}}{}", line, cell_width, option);
+      alone_.reset();
       return;
     }
-    flush();
-    if (option.size() < cell_width) {
-      pending_ = option;
-    } else {
-      text_ += fmt::format("  {}\n", option);
-    }
+    if (is_short) alone_ = lines_.size();
+    lines_.push_back(option);
   }
 
-  std::string finish() {
-    flush();
-    return std::move(text_);
+  std::string text() const {
+    std::string text;
+    for (const std::string& line : lines_) text += fmt::format("  {}\n", line);
+    return text;
   }
 
  private:
-  void flush() {
-    if (!pending_.empty()) text_ += fmt::format("  {}\n", pending_);
-    pending_.clear();
-  }
-
-  std::string text_, pending_;
+  std::vector<std::string> lines_;
+  std::optional<std::size_t> alone_;  // index of a line with one short option
 };
 
 }  // namespace
@@ -76,20 +75,20 @@ std::string command_help(const Command& command) {
   std::string text =
       fmt::format("fedtune {}: {}\nusage: fedtune {} {}[OPTION VALUE]...\n", command.name, command.summary,
                   command.name, command.arguments.empty() ? "" : fmt::format("{} ", command.arguments));
-  std::string_view group;
-  GroupText lines;
+  std::string_view heading;
+  GroupText group;
   for (const OptionSpec& spec : option_table()) {
     if (!is_listed(command, spec)) continue;
-    if (spec.group != group) {
-      text += lines.finish();
-      group = spec.group;
-      text += fmt::format("{}\n", group);
+    if (spec.group != heading) {
+      text += std::exchange(group, {}).text();
+      heading = spec.group;
+      text += fmt::format("{}\n", heading);
     }
-    lines.add(option_text(spec));
+    group.add(option_text(spec));
   }
-  text += lines.finish();
+  text += group.text();
   text += command.note;
-  text += "Values shown are defaults. Every command takes every option, with - or _.\n";
+  text += "Values shown are defaults. Any command takes any option, with - or _.\n";
   return text;
 }
 

@@ -1,5 +1,8 @@
 #include "fedtune/cli/inspect.h"
 
+#include <functional>
+#include <numeric>
+
 #include <fmt/format.h>
 
 #include "fedtune/base/error.h"
@@ -19,7 +22,9 @@ namespace fs = std::filesystem;
 
 std::int64_t count_numbers(const Layout& layout) {
   std::int64_t count = 0;
-  for (const TensorSpec& spec : layout) count += TensorView{.name = "", .shape = spec.shape, .bytes = {}}.count();
+  for (const TensorSpec& spec : layout) {
+    count += std::accumulate(spec.shape.begin(), spec.shape.end(), std::int64_t{1}, std::multiplies<>());
+  }
   return count;
 }
 

@@ -88,8 +88,8 @@ void add_federation(Table& t) {
   t.add(at, &FederationOptions::scheme, {"scheme", "fedavg|fedlora|fedkdlora"});
   t.add(at, &FederationOptions::num_clients, {"num-clients", "clients", at_least_1});
   t.add(at, &FederationOptions::num_rounds, {"num-rounds", "rounds", at_least_1});
-  t.add(at, &FederationOptions::fraction_fit, {"fraction-fit", "sampled a round", fraction});
-  t.add(at, &FederationOptions::weight_by, {"weight-by", "or sentences"});
+  t.add(at, &FederationOptions::fraction_fit, {"fraction-fit", "share per round", fraction});
+  t.add(at, &FederationOptions::weight_by, {"weight-by", "batches|sentences"});
 }
 
 void add_models_and_data(Table& t) {
@@ -97,19 +97,20 @@ void add_models_and_data(Table& t) {
   t.add(&Options::models, &ModelOptions::client_ckpt, {"client-ckpt", "folder or hub id"});
   t.add(&Options::models, &ModelOptions::teacher_ckpt, {"teacher-ckpt", "folder or hub id"});
   const auto at = &Options::data;
-  t.add(at, &DataOptions::data_path, {"data-path", "folder, or glue for the hub's"});
-  t.add(at, &DataOptions::data_name, {"data-name", "cola|sst2, in a GLUE folder"});
-  t.add(at, &DataOptions::max_train_sentences, {"max-train-sentences", "first rows only; 0: all", at_least_0});
-  t.add(at, &DataOptions::tune_slice, {"tune-slice", "score on the last % of training rows", per_cent});
+  t.add(at, &DataOptions::data_path, {"data-path", "folder; glue: hub"});
+  t.add(at, &DataOptions::data_name, {"data-name", "cola|sst2 of GLUE"});
+  t.add(at, &DataOptions::max_train_sentences, {"max-train-sentences", "rows; 0: all", at_least_0});
+  t.add(at, &DataOptions::tune_slice, {"tune-slice", "score the last % of the training rows instead", per_cent});
   t.add(at, &DataOptions::max_length, {"max-length", "tokens", {.low = 3, .text = "at least 3"}});
 }
 
 void add_shares(Table& t) {
   t.heading = "Shares";
   const auto at = &Options::shares;
-  t.add(at, &ShareOptions::partition, {"partition", "percent|rows|iid|dirichlet|quantity"});
-  t.add(at, &ShareOptions::teacher_data_pct, {"teacher-data-pct", "public % cut first; 100/(clients + 1)", per_cent});
-  t.add(at, &ShareOptions::alpha, {"alpha", "of dirichlet", above_0});
+  t.add(at, &ShareOptions::partition,
+        {"partition", "percent|rows|iid|dirichlet|quantity; by default percent"});
+  t.add(at, &ShareOptions::teacher_data_pct, {"teacher-data-pct", "public % of the rows, cut first; 100/(clients + 1)", per_cent});
+  t.add(at, &ShareOptions::alpha, {"alpha", "Dirichlet evenness", above_0});
   t.add(at, &ShareOptions::min_share, {"min-share", "sentences", at_least_1});
 }
 
@@ -117,7 +118,7 @@ void add_lora(Table& t) {
   t.heading = "LoRA";
   const auto at = &Options::lora;
   t.add(at, &LoraOptions::r, {"lora-r", "rank", at_least_1});
-  t.add(at, &LoraOptions::alpha, {"lora-alpha", "scale: alpha/r", above_0});
+  t.add(at, &LoraOptions::alpha, {"lora-alpha", "over r: the scale", above_0});
   t.add(at, &LoraOptions::dropout, {"lora-dropout", "on its input", probability});
   t.add(at, &LoraOptions::train_head, {"train-head", "full|low-rank|none"});
   t.add(at, &LoraOptions::target_modules, {"target-modules", "layer names, by commas; query and value of all"});
@@ -130,7 +131,7 @@ void add_training(Table& t) {
   t.add(at, &TrainingOptions::client_lr, {"client-lr", "AdamW's rate", above_0});
   t.add(at, &TrainingOptions::client_epochs, {"client-epochs", "passes a round", at_least_1});
   t.add(at, &TrainingOptions::seed, {"seed", "of all chance"});
-  t.add(at, &TrainingOptions::workers, {"workers", "clients at once; all cores", at_least_1, harmless});
+  t.add(at, &TrainingOptions::workers, {"workers", "at once; all cores", at_least_1, harmless});
   t.add(at, &TrainingOptions::threads, {"threads", "within a client", at_least_1});
   t.add(at, &TrainingOptions::device, {"device", "cpu|cuda[:n]"});
   t.add(at, &TrainingOptions::dtype, {"dtype", "fp32|bf16"});
@@ -141,7 +142,7 @@ void add_distillation(Table& t) {
   const auto at = &Options::distill;
   t.add(at, &DistillOptions::distill_lr, {"distill-lr", "AdamW's rate", above_0});
   t.add(at, &DistillOptions::kd_epochs, {"kd-epochs", "passes a round", at_least_0});
-  t.add(at, &DistillOptions::teacher_pretrain_epochs, {"teacher-pretrain-epochs", "passes a round", at_least_0});
+  t.add(at, &DistillOptions::teacher_pretrain_epochs, {"teacher-pretrain-epochs", "passes", at_least_0});
   t.add(at, &DistillOptions::kd_loss, {"kd-loss", "corrected|reference"});
   t.add(at, &DistillOptions::kd_temperature, {"kd-temperature", "of the softmax", above_0});
   t.add(at, &DistillOptions::teacher_guard, {"teacher-guard", "on|off; on if corrected"});
@@ -173,10 +174,10 @@ void add_run(Table& t) {
   const auto add = [&](auto field, std::string_view name, std::string_view help, bool stored = false) {
     t.add(at, field, {name, help, any, harmless, stored});
   };
-  add(&RunOptions::output, "output", "root folder of runs");
-  add(&RunOptions::name, "name", "or date-time");
-  add(&RunOptions::resume, "resume", "run to go on");
-  add(&RunOptions::config, "config", "options as TOML; the command line wins");
+  add(&RunOptions::output, "output", "folder of all runs");
+  add(&RunOptions::name, "name", "folder; date-time");
+  add(&RunOptions::resume, "resume", "run to go on with");
+  add(&RunOptions::config, "config", "options as TOML");
   add(&RunOptions::progress, "progress", "auto|bar|plain|none");
   add(&RunOptions::quiet, "quiet", "only errors");
   add(&RunOptions::log_level, "log-level", "error|warning|info|debug");
@@ -243,9 +244,7 @@ std::string value_text(const nlohmann::json& value) {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_number_float()) return fmt::format("{}", value.get<double>());
   if (!value.is_array()) return value.dump();
-  std::string text;
-  for (const auto& item : value) text += (text.empty() ? "" : ",") + item.get<std::string>();
-  return text;
+  return fmt::format("{}", fmt::join(value.get<std::vector<std::string>>(), ","));
 }
 
 }  // namespace fedtune::cli

@@ -126,12 +126,10 @@ struct Value<std::string> {
 template <Choice E>
 struct Value<E> {
   static E parse(const std::string& text, const Limits&) {
-    std::string all;
     for (std::size_t i = 0; i < Words<E>::words.size(); ++i) {
       if (text == Words<E>::words[i]) return static_cast<E>(i);
-      all += (i == 0 ? "" : "|") + std::string(Words<E>::words[i]);
     }
-    throw usage_error("expected {}, got '{}'", all, text);
+    throw usage_error("expected {}, got '{}'", fmt::join(Words<E>::words, "|"), text);
   }
   static nlohmann::json json(E value) { return word(value); }
 };

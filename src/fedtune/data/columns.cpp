@@ -77,7 +77,8 @@ std::vector<Sentence> sentences_of(std::vector<Row> rows, const LabelRules& rule
   for (std::size_t i = begin; i < rows.size(); ++i) {
     Row& row = rows[i];
     if (row.fields.size() != columns.count) {
-      throw input_error("{}: {} columns, expected {}", place(rules, row.line), row.fields.size(), columns.count);
+      throw input_error("{}: found {} column{}, expected {}", place(rules, row.line), row.fields.size(),
+                        row.fields.size() == 1 ? "" : "s", columns.count);
     }
     sentences.push_back({.text = std::move(row.fields[columns.sentence]),
                          .label = parse_label(row.fields[columns.label], rules, row.line)});

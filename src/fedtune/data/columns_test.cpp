@@ -54,12 +54,12 @@ TEST(Columns, AHeaderWithoutLabelsIsAnError) {
 
 TEST(Columns, AMissingColumnNamesItsLine) {
   EXPECT_THAT(error_of([] { read_tsv("sentence\tlabel\na\t1\nb\n"); }),
-              HasSubstr("x.tsv, line 3: 1 columns, expected 2"));
+              HasSubstr("x.tsv, line 3: found 1 column, expected 2"));
 }
 
 TEST(Columns, AColumnTooManyNamesItsLine) {
   EXPECT_THAT(error_of([] { read_tsv("sentence\tlabel\na\tb\t1\n"); }),
-              HasSubstr("x.tsv, line 2: 3 columns, expected 2"));
+              HasSubstr("x.tsv, line 2: found 3 columns, expected 2"));
 }
 
 TEST(Columns, ALabelThatIsNoIntegerNamesItsLine) {
