@@ -1,7 +1,8 @@
 # The front door. Every target makes ready what it needs, so any of them is a first command.
 JOBS ?= $(shell nproc)
 PYTHON := .venv/bin/python
-PYTEST_PATHS := $(wildcard tests/integration tests/tools)
+PYTEST_PATHS := tests/integration tests/tools tests/parity
+GLUE ?= $(FEDTUNE_GLUE)
 
 configure = cmake --preset $(1) --log-level=NOTICE $(2) >/dev/null
 compile = $(call configure,$(1),$(2)) && cmake --build --preset $(1) --parallel $(JOBS)

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 
 from opinions_words import TRAIN, VALIDATION
 
+ROOT = pathlib.Path(__file__).resolve().parent.parent
 SIZES = {"train": 2400, "validation": 600}
 # How often each kind of pattern is used.
 SHARES = {"plain": 0.16, "negation": 0.26, "contrast": 0.22, "degree": 0.12, "aside": 0.12, "expectation": 0.06, "condition": 0.06}
@@ -103,7 +104,7 @@ def files():
 
 
 def main():
-    default = pathlib.Path(__file__).resolve().parent.parent / "examples" / "opinions"
+    default = ROOT / "examples" / "opinions"
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=pathlib.Path, default=default, help="folder to write to (default examples/opinions)")
     folder = parser.parse_args().output
