@@ -12,7 +12,17 @@
 
 namespace fedtune {
 
-enum class Purpose : std::uint32_t { head_init = 1, lora_init, shuffle, dropout, partition, cohort, holdout, test };
+enum class Purpose : std::uint32_t {
+  head_init = 1,
+  lora_init,
+  shuffle,
+  dropout,
+  partition,
+  cohort,
+  holdout,
+  test,
+  distil_dropout,  // while teacher and student train together; a teacher alone has `dropout`
+};
 enum class ModelRole : std::uint32_t { student = 1, teacher };
 
 // The place of a random choice in a run. Fields that do not apply stay 0.

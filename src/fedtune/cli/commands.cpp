@@ -7,7 +7,7 @@ std::span<const Command> commands() {
       {.name = "run",
        .arguments = "",
        .summary = "a whole federation in this process: clients, rounds, results",
-       .help_groups = {"Federation", "Model and data", "Shares", "LoRA", "Training", "Run"},
+       .help_groups = {"Federation", "Model and data", "Shares", "LoRA", "Training", "Distillation", "Run"},
        .run = run_command},
       {.name = "pretrain",
        .arguments = "",

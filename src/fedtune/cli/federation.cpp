@@ -7,6 +7,7 @@
 #include "fedtune/cli/device.h"
 #include "fedtune/cli/option_values.h"
 #include "fedtune/cli/resolve.h"
+#include "fedtune/cli/teacher.h"
 #include "fedtune/data/examples.h"
 #include "fedtune/hub/resolve.h"
 #include "fedtune/strategy/schemes.h"
@@ -106,6 +107,7 @@ std::unique_ptr<Federation> load_federation(const Options& options) {
                                       .lora = lora_config(options),
                                       .seed = options.training.seed};
   federation->student = std::make_shared<train::StudentTemplate>(models::to_device(loaded.model, device), student);
+  if (distils(options)) federation->teacher = load_teacher(options, *federation, device);
   return federation;
 }
 

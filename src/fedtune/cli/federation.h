@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,12 @@ struct LabelledData {
   std::vector<data::Example> validation;
 };
 
+// The server's teacher, as it was loaded.
+struct Teacher {
+  models::SequenceClassifier model;
+  std::string sha256{};
+};
+
 // All a federation needs before its first round. Examples are referred to by spans: keep it where it is.
 struct Federation {
   std::filesystem::path checkpoint_folder;
@@ -30,6 +37,7 @@ struct Federation {
   LabelledData data{};
   data::Partition partition{};
   std::shared_ptr<const train::StudentTemplate> student{};
+  std::optional<Teacher> teacher{};  // where the scheme distils
   // What the user should be told, one sentence each.
   std::vector<std::string> notes{};
 };

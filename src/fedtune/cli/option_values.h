@@ -41,7 +41,7 @@ struct Words<DataType> {
   static constexpr std::array<std::string_view, 2> words{"fp32", "bf16"};
 };
 template <>
-struct Words<KdLoss> {
+struct Words<train::KdLoss> {
   static constexpr std::array<std::string_view, 2> words{"corrected", "reference"};
 };
 template <>

@@ -12,13 +12,13 @@
 #include "fedtune/base/log.h"
 #include "fedtune/data/partition.h"
 #include "fedtune/peft/lora.h"
+#include "fedtune/train/distill_loss.h"
 #include "fedtune/worker/client_worker.h"
 
 namespace fedtune::cli {
 
 enum class Scheme { fedavg, fedlora, fedkdlora };
 enum class DataType { fp32, bf16 };
-enum class KdLoss { corrected, reference };
 enum class OnOff { off, on };
 enum class Progress { automatic, bar, plain, none };
 enum class Split { train, validation };
@@ -74,7 +74,7 @@ struct DistillOptions {
   int teacher_pretrain_epochs = 1;
   int kd_epochs = 1;
   double distill_lr = 5e-5;
-  KdLoss kd_loss = KdLoss::corrected;
+  train::KdLoss kd_loss = train::KdLoss::corrected;
   double kd_temperature = 2.0;
   std::optional<OnOff> teacher_guard;  // default: on with the corrected loss
 };

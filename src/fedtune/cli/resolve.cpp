@@ -16,16 +16,6 @@ void make_absolute(std::string& place) {
   if (hub::is_path(place)) place = std::filesystem::absolute(place).lexically_normal().string();
 }
 
-void require_known_scheme(Scheme scheme) {
-  std::string known;
-  for (const strategy::Scheme& each : strategy::schemes()) {
-    if (each.name == word(scheme)) return;
-    known.append(known.empty() ? "" : " or ").append(each.name);
-  }
-  throw usage_error("--scheme {}{}: this version trains {}; pass --scheme with one of these", word(scheme),
-                    scheme == FederationOptions{}.scheme ? " (the default)" : "", known);
-}
-
 void require_supported(const Options& options) {
   if (options.training.dtype != DataType::fp32) {
     throw usage_error("--dtype {}: this version computes in fp32", word(options.training.dtype));
@@ -34,6 +24,10 @@ void require_supported(const Options& options) {
 }
 
 }  // namespace
+
+bool distils(const Options& options) {
+  return strategy::scheme_named(word(options.federation.scheme)).distils;
+}
 
 int workers_of(const Options& options) {
   const int cores = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
@@ -56,12 +50,17 @@ Options resolve_for_scoring(Options options) {
 }
 
 Options resolve_for_run(Options options) {
-  require_known_scheme(options.federation.scheme);
   options = resolve_for_scoring(std::move(options));
   make_absolute(options.models.teacher_ckpt);
   options.shares.teacher_data_pct = public_percent(options);
+  if (distils(options) && options.shares.teacher_data_pct == 0) {
+    throw usage_error(
+        "--scheme {} needs a public share to distil on, but it is 0 % of the training set{}; give --teacher-data-pct of "
+        "1 or more, or --scheme fedlora",
+        word(options.federation.scheme), options.federation.num_clients > 99 ? " (100 / (clients + 1))" : "");
+  }
   options.distill.teacher_guard =
-      options.distill.teacher_guard.value_or(options.distill.kd_loss == KdLoss::corrected ? OnOff::on : OnOff::off);
+      options.distill.teacher_guard.value_or(options.distill.kd_loss == train::KdLoss::corrected ? OnOff::on : OnOff::off);
   return options;
 }
 

@@ -11,6 +11,8 @@ Options resolve_for_run(Options options);
 // The same for eval, predict and inspect.
 Options resolve_for_scoring(Options options);
 
+// Whether the scheme has a teacher and a public share.
+bool distils(const Options& options);
 int workers_of(const Options& options);
 // Per cent of the training set cut off first.
 int public_percent(const Options& options);

@@ -16,6 +16,7 @@
 #include "fedtune/cli/run_folder.h"
 #include "fedtune/cli/run_results.h"
 #include "fedtune/cli/run_watch.h"
+#include "fedtune/cli/teacher.h"
 #include "fedtune/fed/engine.h"
 #include "fedtune/fed/in_process_transport.h"
 #include "fedtune/models/checkpoint.h"
@@ -75,9 +76,8 @@ class Run {
   }
 
   fed::RunOutcome play_rounds(const std::optional<fed::SavedRun>& saved, report::EventLog& events) {
-    const auto strategy = strategy::scheme_named(word(options_.federation.scheme))
-                              .make(federation_.student, {federation_.data.validation, evaluate_options(options_)});
-    RunWatch watch(options_, {federation_, *strategy, events, progress_});
+    RunWatch watch(options_, {federation_, events, progress_});
+    const auto strategy = make_strategy(watch);
     worker::ClientOptions client = client_options(options_);
     client.on_step = [&watch](int, std::int64_t, double loss) { watch.on_step(loss); };
     worker::ClientWorker worker(federation_.student, shares_of(federation_), std::move(client));
@@ -86,8 +86,18 @@ class Run {
                         .clients = options_.federation.num_clients,
                         .fraction_fit = options_.federation.fraction_fit,
                         .seed = options_.training.seed},
-                       {*strategy, transport, &store_}, watch.observer());
+                       {*strategy, transport, &store_}, watch.observer(*strategy));
     return engine.run(saved);
+  }
+
+  std::unique_ptr<fed::Strategy> make_strategy(RunWatch& watch) const {
+    strategy::SchemeParts parts{.student = federation_.student,
+                                .validation = {federation_.data.validation, evaluate_options(options_)}};
+    if (federation_.teacher) {
+      parts.distiller.emplace(
+          make_distiller(options_, federation_, [&watch](double loss) { watch.on_distil_step(loss); }));
+    }
+    return strategy::scheme_named(word(options_.federation.scheme)).make(std::move(parts));
   }
 
   // Wall clock that a saved run had spent in its rounds.

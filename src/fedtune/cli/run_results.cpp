@@ -20,13 +20,18 @@ namespace {
 
 report::RoundMetrics metrics_of(const fed::RoundRecord& record) {
   const fed::Evaluation& scores = record.evaluation;
-  return {.round = record.round,
-          .loss = scores.loss,
-          .reference_loss = scores.reference_loss,
-          .accuracy = scores.accuracy,
-          .mcc = scores.mcc,
-          .f1 = scores.f1,
-          .teacher = std::nullopt};
+  report::RoundMetrics metrics{.round = record.round,
+                               .loss = scores.loss,
+                               .reference_loss = scores.reference_loss,
+                               .accuracy = scores.accuracy,
+                               .mcc = scores.mcc,
+                               .f1 = scores.f1};
+  if (scores.teacher) {
+    metrics.teacher = {.loss = scores.teacher->loss,
+                       .reference_loss = scores.teacher->reference_loss,
+                       .accuracy = scores.teacher->accuracy};
+  }
+  return metrics;
 }
 
 void add_round(const fed::RoundRecord& record, report::RunResults& results) {
@@ -95,8 +100,9 @@ report::RunResults results_of(const FinishedRun& run) {
   results.peak_rss_bytes = peak_rss_bytes();
   results.public_sentences = static_cast<std::int64_t>(run.federation.partition.public_share.size());
   results.clients = client_shares(run.options, run.federation);
-  results.checkpoints = {
-      .client = run.federation.checkpoint_sha256, .teacher = "", .tokenizer = run.federation.tokenizer.sha256()};
+  results.checkpoints = {.client = run.federation.checkpoint_sha256,
+                         .teacher = run.federation.teacher ? run.federation.teacher->sha256 : "",
+                         .tokenizer = run.federation.tokenizer.sha256()};
   results.final_sha256 = final_sha256(run.outcome.global);
   results.controls = run.controls;
   return results;

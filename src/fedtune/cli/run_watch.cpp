@@ -11,12 +11,19 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
 
+constexpr std::string_view distilling = "distilling";
+
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
 Json scores_json(const fed::Evaluation& scores) {
-  return {{"loss", scores.loss}, {"accuracy", scores.accuracy}, {"mcc", scores.mcc}, {"f1", scores.f1}};
+  Json json{{"loss", scores.loss}, {"accuracy", scores.accuracy}, {"mcc", scores.mcc}, {"f1", scores.f1}};
+  if (scores.teacher) {
+    json["teacher_loss"] = scores.teacher->loss;
+    json["teacher_accuracy"] = scores.teacher->accuracy;
+  }
+  return json;
 }
 
 Json seconds_json(const fed::PhaseSeconds& seconds) {
@@ -39,17 +46,17 @@ Json averaging_error_json(const fed::Strategy& strategy) {
 }  // namespace
 
 RunWatch::RunWatch(const Options& options, const Parts& parts)
-    : options_(options), parts_(parts), process_start_(Clock::now()), round_start_(process_start_) {
+    : options_(options), parts_(parts), process_start_(Clock::now()), phase_start_(process_start_) {
   state_.rounds = options.federation.num_rounds;
   state_.metric_name = "MCC";
 }
 
-fed::Observer RunWatch::observer() {
+fed::Observer RunWatch::observer(const fed::Strategy& strategy) {
   return {.on_start = [this](const auto& record) { on_start(record); },
           .on_round_start = [this](int round, std::span<const int> cohort) { on_round_start(round, cohort); },
           .on_client = [this](int round, const auto& client) { on_client(round, client); },
           .on_refused = [this](int round, const auto& refusal) { on_refused(round, refusal); },
-          .on_round = [this](const auto& record) { on_round(record); },
+          .on_round = [this, &strategy](const auto& record) { on_round(record, strategy); },
           .events_bytes = [this] { return parts_.events.bytes(); }};
 }
 
@@ -60,21 +67,49 @@ std::int64_t RunWatch::steps_of(int rank) const {
   return (rows + batch - 1) / batch * options_.training.client_epochs;
 }
 
-void RunWatch::on_step(double loss) {
-  const std::scoped_lock lock(mutex_);
+// An upper bound: the guard ends the teacher's own phase early once it has stopped the teacher.
+std::int64_t RunWatch::distil_steps() const {
+  if (!parts_.federation.teacher) return 0;
+  const auto rows = static_cast<std::int64_t>(parts_.federation.partition.public_share.size());
+  const std::int64_t batch = options_.training.batch_size;
+  return (rows + batch - 1) / batch * (options_.distill.teacher_pretrain_epochs + options_.distill.kd_epochs);
+}
+
+void RunWatch::count_step_locked(double loss) {
   ++process_steps_;
   ++round_steps_;
-  round_loss_ += (loss - round_loss_) / static_cast<double>(round_steps_);
-  state_.loss = round_loss_;
+  ++phase_steps_;
+  phase_loss_ += (loss - phase_loss_) / static_cast<double>(phase_steps_);
+  state_.loss = phase_loss_;
   state_.sentences_per_second =
-      static_cast<double>(round_steps_ * options_.training.batch_size) / seconds_since(round_start_);
+      static_cast<double>(phase_steps_ * options_.training.batch_size) / seconds_since(phase_start_);
   state_.seconds_left = seconds_left();
+}
+
+void RunWatch::on_step(double loss) {
+  const std::scoped_lock lock(mutex_);
+  count_step_locked(loss);
   parts_.progress.update(state_);
+}
+
+void RunWatch::on_distil_step(double loss) {
+  const std::scoped_lock lock(mutex_);
+  if (state_.phase != distilling) begin_phase_locked(distilling);
+  count_step_locked(loss);
+  parts_.progress.update(state_);
+}
+
+// Loss and speed are shown for each phase on its own.
+void RunWatch::begin_phase_locked(std::string_view phase) {
+  state_.phase = phase;
+  phase_start_ = Clock::now();
+  phase_steps_ = 0;
+  phase_loss_ = 0.0;
 }
 
 double RunWatch::seconds_left() const {
   const std::int64_t rounds = state_.rounds - state_.round;
-  const std::int64_t steps = std::max<std::int64_t>(cohort_steps_ - round_steps_, 0) + rounds * cohort_steps_;
+  const std::int64_t steps = std::max<std::int64_t>(expected_steps_ - round_steps_, 0) + rounds * expected_steps_;
   return seconds_since(process_start_) / static_cast<double>(std::max<std::int64_t>(process_steps_, 1)) *
          static_cast<double>(steps);
 }
@@ -90,15 +125,13 @@ void RunWatch::on_start(const fed::RoundRecord& record) {
 void RunWatch::on_round_start(int round, std::span<const int> cohort) {
   parts_.events.write("round_start", {{"round", round}, {"cohort", std::vector<int>(cohort.begin(), cohort.end())}});
   const std::scoped_lock lock(mutex_);
-  state_.phase = "training";
+  begin_phase_locked("training");
   state_.round = round;
   state_.clients = static_cast<int>(cohort.size());
   state_.clients_done = 0;
-  round_start_ = Clock::now();
   round_steps_ = 0;
-  round_loss_ = 0.0;
-  cohort_steps_ = 0;
-  for (const int rank : cohort) cohort_steps_ += steps_of(rank);
+  expected_steps_ = distil_steps();
+  for (const int rank : cohort) expected_steps_ += steps_of(rank);
   parts_.progress.update(state_);
 }
 
@@ -134,13 +167,13 @@ report::ProgressState RunWatch::round_done_state(const fed::RoundRecord& record)
   return done;
 }
 
-void RunWatch::on_round(const fed::RoundRecord& record) {
+void RunWatch::on_round(const fed::RoundRecord& record, const fed::Strategy& strategy) {
   Json fields{{"round", record.round}};
   fields.update(scores_json(record.evaluation));
   fields["sentences_per_second"] = record.sentences_per_second();
   fields["bytes"] = {{"up", record.bytes_up}, {"down", record.bytes_down}};
   fields["seconds"] = seconds_json(record.seconds);
-  if (const Json errors = averaging_error_json(parts_.strategy); !errors.is_null()) fields["averaging_error"] = errors;
+  if (const Json errors = averaging_error_json(strategy); !errors.is_null()) fields["averaging_error"] = errors;
   parts_.events.write("round", fields);
 
   const std::scoped_lock lock(mutex_);

@@ -47,6 +47,10 @@ std::string summary_text(const report::RunResults& results, const RunSummary& ru
   text +=
       fmt::format(row, "accuracy", fmt::format("{:.4f}   majority {:.4f}", last.accuracy, results.majority_accuracy));
   text += fmt::format(row, "MCC", fmt::format("{:.4f}   F1 {:.4f}   loss {:.4f}", last.mcc, last.f1, last.loss));
+  if (last.teacher) {
+    text += fmt::format(row, "teacher",
+                        fmt::format("accuracy {:.4f}   loss {:.4f}", last.teacher->accuracy, last.teacher->loss));
+  }
   text += controls_text(results);
   text += fmt::format(row, "traffic", traffic_text(results, run.last_cohort));
   text += fmt::format(row, "speed", fmt::format("{:.0f} sentences/s", speed));

@@ -122,6 +122,7 @@ RunOutcome Engine::run(std::optional<SavedRun> from) {
   if (layout_of(outcome.global) != parts_.strategy.layout()) {
     throw input_error("the global tensors are not laid out as the model's; the checkpoint belongs to another model");
   }
+  if (from) parts_.strategy.restore(from->state);
   const int first = from ? from->round + 1 : 1;
   for (int round = first; round <= options_.rounds; ++round) {
     throw_if_interrupted();
@@ -177,6 +178,7 @@ void Engine::save(const RunOutcome& outcome) {
   if (parts_.store == nullptr) return;
   parts_.store->save({.global = outcome.global,
                       .history = outcome.history,
+                      .state = parts_.strategy.state(),
                       .events_bytes = observer_.events_bytes ? observer_.events_bytes() : 0});
 }
 

@@ -19,14 +19,15 @@
 namespace fedtune::fed {
 namespace {
 
-constexpr std::string_view prefix = "round-";
+constexpr std::string_view round_prefix = "round-";
+constexpr std::string_view state_prefix = "state-";
 constexpr std::string_view tensors_suffix = ".safetensors";
-constexpr std::string_view state_suffix = ".json";
+constexpr std::string_view record_suffix = ".json";
 constexpr std::size_t rounds_kept = 2;
-constexpr int state_version = 1;
+constexpr int record_version = 1;
 
-// The number in "round-0012" + suffix; -1 for another name.
-int round_in(std::string_view name, std::string_view suffix) {
+// The number in prefix + "0012" + suffix; -1 for another name.
+int number_in(std::string_view name, std::string_view prefix, std::string_view suffix) {
   if (!name.starts_with(prefix) || !name.ends_with(suffix)) return -1;
   const std::string_view digits = name.substr(prefix.size(), name.size() - prefix.size() - suffix.size());
   int round = -1;
@@ -49,24 +50,37 @@ nlohmann::json unsealed(const std::filesystem::path& path) {
   return state;
 }
 
+void require_checksum(const std::filesystem::path& path, const std::string& sha256) {
+  if (sha256_of_file(path) != sha256) throw input_error("{}: its checksum does not match", path.string());
+}
+
+bool is_old(int number, const std::vector<int>& kept) {
+  return number >= 0 && std::find(kept.begin(), kept.end(), number) == kept.end();
+}
+
 }  // namespace
 
 RoundStore::RoundStore(std::filesystem::path folder, std::string configuration_hash)
     : folder_(std::move(folder)), configuration_hash_(std::move(configuration_hash)) {}
 
 std::filesystem::path RoundStore::tensors_path(int round) const {
-  return folder_ / fmt::format("{}{:04}{}", prefix, round, tensors_suffix);
+  return folder_ / fmt::format("{}{:04}{}", round_prefix, round, tensors_suffix);
 }
 
-std::filesystem::path RoundStore::state_path(int round) const {
-  return folder_ / fmt::format("{}{:04}{}", prefix, round, state_suffix);
+std::filesystem::path RoundStore::record_path(int round) const {
+  return folder_ / fmt::format("{}{:04}{}", round_prefix, round, record_suffix);
+}
+
+std::filesystem::path RoundStore::state_path(int since) const {
+  return folder_ / fmt::format("{}{:04}{}", state_prefix, since, tensors_suffix);
 }
 
 std::vector<int> RoundStore::saved_rounds() const {
   std::vector<int> rounds;
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(folder_, ignored)) {
-    if (const int round = round_in(entry.path().filename().string(), state_suffix); round >= 0) rounds.push_back(round);
+    const int round = number_in(entry.path().filename().string(), round_prefix, record_suffix);
+    if (round >= 0) rounds.push_back(round);
   }
   std::sort(rounds.begin(), rounds.end(), std::greater<>());
   return rounds;
@@ -78,44 +92,79 @@ void RoundStore::save(const Snapshot& snapshot) {
   create_folders(folder_);
   // What a crashed save or an undone round left would stand in the way of the newest whole one.
   for (const int other : saved_rounds()) {
-    if (other >= round) std::filesystem::remove(state_path(other));
+    if (other >= round) std::filesystem::remove(record_path(other));
   }
   save_safetensors(tensors_path(round), snapshot.global);
+  const StoredState state = save_state(snapshot.state);
 
   nlohmann::ordered_json history = nlohmann::ordered_json::array();
   for (const RoundRecord& record : snapshot.history) history.push_back(to_json(record));
-  write_file_atomically(state_path(round), sealed({{"version", state_version},
+  write_file_atomically(record_path(round), sealed({{"version", record_version},
                                                    {"round", round},
                                                    {"tensors_sha256", sha256_of_file(tensors_path(round))},
                                                    {"configuration", configuration_hash_},
                                                    {"events_bytes", snapshot.events_bytes},
+                                                   {"strategy_state_since", state.since},
+                                                   {"strategy_state_sha256", state.sha256},
                                                    {"history", history}}));
   remove_all_but_newest();
+}
+
+// A state that has not changed since a saved round wrote it is there already.
+RoundStore::StoredState RoundStore::save_state(const StrategyState& state) const {
+  if (state.since == 0) return {};
+  for (const int round : saved_rounds()) {
+    if (StoredState stored = state_if_whole(round); stored.since == state.since) return stored;
+  }
+  save_safetensors(state_path(state.since), state.tensors);
+  return {.since = state.since, .sha256 = sha256_of_file(state_path(state.since))};
+}
+
+RoundStore::StoredState RoundStore::state_of(int round) const {
+  const std::string context = record_path(round).string();
+  const nlohmann::json record = unsealed(context);
+  return {.since = required<int>(record, "strategy_state_since", context),
+          .sha256 = required<std::string>(record, "strategy_state_sha256", context)};
+}
+
+RoundStore::StoredState RoundStore::state_if_whole(int round) const {
+  try {
+    return state_of(round);
+  } catch (const Error& error) {
+    log_debug("the checkpoint of round {} is damaged: {}", round, error.what());
+    return {};
+  }
+}
+
+StrategyState RoundStore::read_state(const StoredState& stored) const {
+  if (stored.since == 0) return {};
+  require_checksum(state_path(stored.since), stored.sha256);
+  return {.since = stored.since, .tensors = load_safetensors(state_path(stored.since)).tensors};
 }
 
 void RoundStore::remove_all_but_newest() const {
   std::vector<int> kept = saved_rounds();
   if (kept.size() > rounds_kept) kept.erase(kept.begin() + rounds_kept, kept.end());
+  std::vector<int> kept_states;
+  for (const int round : kept) kept_states.push_back(state_if_whole(round).since);
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(folder_, ignored)) {
     const std::string name = entry.path().filename().string();
-    const int round = std::max(round_in(name, state_suffix), round_in(name, tensors_suffix));
-    if (round >= 0 && std::find(kept.begin(), kept.end(), round) == kept.end()) {
-      std::filesystem::remove(entry.path(), ignored);
-    }
+    const int round =
+        std::max(number_in(name, round_prefix, record_suffix), number_in(name, round_prefix, tensors_suffix));
+    const int since = number_in(name, state_prefix, tensors_suffix);
+    if (is_old(round, kept) || is_old(since, kept_states)) std::filesystem::remove(entry.path(), ignored);
   }
   remove_temporary_files(folder_);
 }
 
 SavedRun RoundStore::read(int round) const {
-  const std::string context = state_path(round).string();
+  const std::string context = record_path(round).string();
   const nlohmann::json state = unsealed(context);
-  if (const int version = required<int>(state, "version", context); version != state_version) {
-    throw input_error("{}: format version {}, expected {}", context, version, state_version);
+  if (const int version = required<int>(state, "version", context); version != record_version) {
+    throw input_error("{}: format version {}, expected {}", context, version, record_version);
   }
-  if (sha256_of_file(tensors_path(round)) != required<std::string>(state, "tensors_sha256", context)) {
-    throw input_error("{}: its checksum does not match", tensors_path(round).string());
-  }
+  require_checksum(tensors_path(round), required<std::string>(state, "tensors_sha256", context));
   if (required<std::string>(state, "configuration", context) != configuration_hash_) {
     throw usage_error(
         "{}: the checkpoint belongs to a run with another configuration; start a new run, or resume with the "
@@ -125,6 +174,7 @@ SavedRun RoundStore::read(int round) const {
   SavedRun run{.round = required<int>(state, "round", context),
                .global = load_safetensors(tensors_path(round)).tensors,
                .history = {},
+               .state = read_state(state_of(round)),
                .events_bytes = required<std::int64_t>(state, "events_bytes", context)};
   for (const auto& record : required<std::vector<nlohmann::json>>(state, "history", context)) {
     run.history.push_back(round_record_from(record, context));

@@ -1,8 +1,10 @@
 // The checkpoints of a run: the last two complete rounds, each with the checksums that tell whether it is whole.
 //
 // A round is two files in the store's folder: round-0003.safetensors (the global tensors, in wire order) and
-// round-0003.json (round, history, configuration hash, checksum of the tensors' file and of itself). Each is written to
-// a temporary file, fsynced and renamed, tensors first, so a round exists once its JSON does.
+// round-0003.json (round, history, configuration hash, checksum of the tensors' file and of itself). What the strategy
+// keeps between rounds is a third, named after the round that last changed it (state-0002.safetensors): a teacher that
+// has stopped learning is written once. Each is written to a temporary file, fsynced and renamed, tensors first, so a
+// round exists once its JSON does.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +23,7 @@ struct SavedRun {
   int round = 0;
   NamedTensors global{};  // mapped from the checkpoint's file
   std::vector<RoundRecord> history{};
+  StrategyState state{};          // mapped too
   std::int64_t events_bytes = 0;  // length of the event log at that moment
 };
 
@@ -32,6 +35,7 @@ class RoundStore {
   struct Snapshot {
     const NamedTensors& global;
     std::span<const RoundRecord> history{};  // its last entry is the round that is saved
+    StrategyState state{};
     std::int64_t events_bytes = 0;
   };
   // Keeps the round before it, removes older ones. Throws Error(failed) when it cannot be written; what was saved
@@ -44,9 +48,21 @@ class RoundStore {
 
  private:
   std::filesystem::path tensors_path(int round) const;
-  std::filesystem::path state_path(int round) const;
+  std::filesystem::path record_path(int round) const;
+  std::filesystem::path state_path(int since) const;
   std::vector<int> saved_rounds() const;  // newest first
   SavedRun read(int round) const;
+  // A saved strategy state: which file, and its checksum.
+  struct StoredState {
+    int since = 0;
+    std::string sha256{};
+  };
+  StoredState save_state(const StrategyState& state) const;
+  StrategyState read_state(const StoredState& stored) const;
+  // What the record of `round` says; since is 0 where it keeps none. Throws Error(input) when the record is damaged.
+  StoredState state_of(int round) const;
+  // The same; none where the record is damaged.
+  StoredState state_if_whole(int round) const;
   void remove_all_but_newest() const;
 
   std::filesystem::path folder_;

@@ -24,6 +24,11 @@ class Strategy {
   virtual NamedTensors aggregate(int round, const NamedTensors& global, std::span<const Update> accepted) = 0;
   // Server-side work on the aggregate (distillation); the default changes nothing.
   virtual NamedTensors refine(int round, NamedTensors aggregated) { return aggregated; }
+  // What must outlive the process for the next round to give the same bits. The views are valid until the next call.
+  virtual StrategyState state() const { return {}; }
+  // Puts back what state() gave after the last saved round; called before the first round of a resumed run. Throws
+  // Error(input) when it does not fit.
+  virtual void restore(const StrategyState& /*state*/) {}
   // Scores the global model once, for all.
   virtual Evaluation evaluate(int round, const NamedTensors& global) = 0;
 };

@@ -35,6 +35,13 @@ struct Update {
   ClientReport report{};
 };
 
+// What a strategy keeps between rounds besides the global tensors (a teacher, a server's momentum). Numbers are tensors
+// too.
+struct StrategyState {
+  int since = 0;  // the round that last changed it; 0: it is as the strategy was built, and needs no tensors
+  NamedTensors tensors{};
+};
+
 // Scores of a server-side teacher, for the schemes that have one.
 struct TeacherEvaluation {
   double loss = 0.0;

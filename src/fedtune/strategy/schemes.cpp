@@ -4,23 +4,29 @@
 #include <utility>
 
 #include "fedtune/base/error.h"
+#include "fedtune/strategy/fedkdlora.h"
 #include "fedtune/strategy/fedlora.h"
 
 namespace fedtune::strategy {
 namespace {
 
 template <typename Rule>
-std::unique_ptr<fed::Strategy> make(std::shared_ptr<const train::StudentTemplate> student,
-                                    const Validation& validation) {
-  return std::make_unique<Rule>(std::move(student), validation);
+std::unique_ptr<fed::Strategy> make(SchemeParts parts) {
+  return std::make_unique<Rule>(std::move(parts.student), parts.validation);
+}
+
+std::unique_ptr<fed::Strategy> make_distilling(SchemeParts parts) {
+  if (!parts.distiller) throw failed("making fedkdlora: it has no teacher");
+  return std::make_unique<FedKdLora>(std::move(parts.student), parts.validation, std::move(*parts.distiller));
 }
 
 }  // namespace
 
 std::span<const Scheme> schemes() {
-  static const std::array<Scheme, 2> table = {{
-      {"fedavg", train::Trained::all_parameters, make<FedAvg>},
-      {"fedlora", train::Trained::adapters, make<FedLora>},
+  static const std::array<Scheme, 3> table = {{
+      {.name = "fedavg", .trained = train::Trained::all_parameters, .make = make<FedAvg>},
+      {.name = "fedlora", .trained = train::Trained::adapters, .make = make<FedLora>},
+      {.name = "fedkdlora", .trained = train::Trained::adapters, .distils = true, .make = make_distilling},
   }};
   return table;
 }

@@ -101,7 +101,7 @@ TEST(FedLora, AveragesOneClientWithoutError) {
 TEST(Schemes, AreFoundByName) {
   EXPECT_EQ(scheme_named("fedavg").trained, Trained::all_parameters);
   EXPECT_EQ(scheme_named("fedlora").trained, Trained::adapters);
-  const auto strategy = scheme_named("fedlora").make(student(Trained::adapters), {});
+  const auto strategy = scheme_named("fedlora").make({.student = student(Trained::adapters)});
   EXPECT_NE(dynamic_cast<FedLora*>(strategy.get()), nullptr);
 }
 
@@ -111,7 +111,7 @@ TEST(Schemes, AnUnknownNameListsTheKnownOnes) {
     FAIL() << "found";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::usage);
-    EXPECT_THAT(error.what(), HasSubstr("fedavg, fedlora"));
+    EXPECT_THAT(error.what(), HasSubstr("fedavg, fedlora, fedkdlora"));
   }
 }
 

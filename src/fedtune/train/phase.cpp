@@ -1,32 +1,14 @@
 #include "fedtune/train/phase.h"
 
 #include <cmath>
-#include <string>
-#include <vector>
 
 #include "fedtune/base/error.h"
 #include "fedtune/base/interrupt.h"
 #include "fedtune/train/device_batch.h"
 #include "fedtune/train/loss.h"
+#include "fedtune/train/trained_leaves.h"
 
 namespace fedtune::train {
-namespace {
-
-std::vector<at::Tensor> trained_leaves(models::SequenceClassifier& model) {
-  std::vector<at::Tensor> leaves;
-  const auto take = [&leaves](const at::Tensor& tensor) {
-    if (tensor.defined() && tensor.requires_grad()) leaves.push_back(tensor);
-  };
-  for (const io::Parameter& parameter : model.parameters()) take(parameter.tensor);
-  for (const models::Linear* linear : model.linears()) {
-    if (!linear->lora) continue;
-    take(linear->lora->weight.a);
-    take(linear->lora->weight.b);
-  }
-  return leaves;
-}
-
-}  // namespace
 
 Phase::Phase(models::SequenceClassifier& model, const PhaseOptions& options, std::int64_t total_steps)
     : model_(model),
@@ -35,13 +17,9 @@ Phase::Phase(models::SequenceClassifier& model, const PhaseOptions& options, std
       total_steps_(total_steps) {}
 
 double Phase::step(const data::PackedBatch& packed) {
-  if (options_.stop && options_.stop()) throw Interrupted(interrupt_signal());
+  throw_if_stopped(options_);
   const double loss = descend(to_batch(packed, model_));
-  report_.sentences += packed.sentences();
-  report_.tokens += packed.tokens();
-  report_.mean_loss += (loss - report_.mean_loss) / static_cast<double>(report_.steps + 1);
-  if (options_.on_step) options_.on_step(report_.steps, loss);
-  ++report_.steps;
+  record_step(options_, packed, loss, report_);
   return loss;
 }
 
@@ -52,19 +30,36 @@ double Phase::descend(const models::Batch& batch) {
   const models::ForwardResult result = model_.forward(batch, {.training = options_.dropout, .place = place});
   const at::Tensor loss = cross_entropy(result.logits, batch.labels);
   const double value = loss.item<double>();
-  if (!std::isfinite(value)) fail_diverged(value);
+  require_finite(value, options_, report_.steps);
   loss.backward();
   optimizer_.step(learning_rate(options_.schedule, options_.optimizer.lr, {report_.steps, total_steps_}));
   return value;
 }
 
-void Phase::fail_diverged(double loss) const {
-  const StreamKey& place = options_.place;
-  const std::string who = place.role == ModelRole::teacher ? "the teacher" : fmt::format("client {}", place.rank);
+void throw_if_stopped(const PhaseOptions& options) {
+  if (options.stop && options.stop()) throw Interrupted(interrupt_signal());
+}
+
+void require_finite(double loss, const PhaseOptions& options, std::int64_t step) {
+  if (std::isfinite(loss)) return;
   throw failed(
       "training {}, round {}, step {}: the loss is {} where a finite number was expected; try a learning rate below "
       "{:g}",
-      who, place.round, report_.steps + 1, std::isnan(loss) ? "nan" : "infinite", options_.optimizer.lr);
+      trainee_name(options.place), options.place.round, step + 1, std::isnan(loss) ? "nan" : "infinite",
+      options.optimizer.lr);
+}
+
+void record_step(const PhaseOptions& options, const data::PackedBatch& packed, double loss, TrainReport& report) {
+  report.sentences += packed.sentences();
+  report.tokens += packed.tokens();
+  report.mean_loss += (loss - report.mean_loss) / static_cast<double>(report.steps + 1);
+  if (options.on_step) options.on_step(report.steps, loss);
+  ++report.steps;
+}
+
+std::string trainee_name(const StreamKey& place) {
+  if (place.rank > 0) return fmt::format("client {}", place.rank);
+  return place.role == ModelRole::teacher ? "the teacher" : "at the server";
 }
 
 }  // namespace fedtune::train

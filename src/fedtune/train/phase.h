@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 
 #include "fedtune/base/random.h"
 #include "fedtune/data/batch.h"
@@ -47,7 +48,6 @@ class Phase {
 
  private:
   double descend(const models::Batch& batch);
-  [[noreturn]] void fail_diverged(double loss) const;
 
   models::SequenceClassifier& model_;
   PhaseOptions options_;
@@ -55,5 +55,14 @@ class Phase {
   std::int64_t total_steps_;
   TrainReport report_;
 };
+
+// What every kind of phase does around a step. Throws Interrupted where `stop` says so.
+void throw_if_stopped(const PhaseOptions& options);
+// Throws Error(failed) naming who trains, round and step (from 0).
+void require_finite(double loss, const PhaseOptions& options, std::int64_t step);
+// Adds a step to the report and tells on_step.
+void record_step(const PhaseOptions& options, const data::PackedBatch& packed, double loss, TrainReport& report);
+// For messages: "client 4", "the teacher", "at the server".
+std::string trainee_name(const StreamKey& place);
 
 }  // namespace fedtune::train

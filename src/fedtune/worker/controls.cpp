@@ -45,8 +45,10 @@ std::vector<train::Scores> train_central(const train::StudentTemplate& student, 
   std::vector<train::Scores> scores;
   train::TrainOptions training = control_options(options, /*rank=*/0);
   training.on_epoch = [&](int epoch) {
-    if ((epoch + 1) % options.client.epochs != 0) return;
-    scores.push_back(train::evaluate(model, options.validation, options.evaluate));
+    if ((epoch + 1) % options.client.epochs == 0) {
+      scores.push_back(train::evaluate(model, options.validation, options.evaluate));
+    }
+    return true;
   };
   train::train(model, shares.examples, union_of(shares), training);
   return scores;
