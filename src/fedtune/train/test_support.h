@@ -27,17 +27,17 @@ inline at::Tensor random_tensor(const std::vector<std::int64_t>& shape, std::uin
   return at::from_blob(values.data(), shape, at::kFloat).clone();
 }
 
-// DistilBERT or BERT with 2 layers of 16 features and 2 heads, 40 words.
-inline models::SequenceClassifier tiny_model(const std::string& type = "distilbert") {
+// DistilBERT or BERT with layers of 16 features and 2 heads, 40 words.
+inline models::SequenceClassifier tiny_model(const std::string& type = "distilbert", int layers = 2) {
   const nlohmann::json distilbert = {{"model_type", "distilbert"},
                                      {"vocab_size", 40},
                                      {"dim", 16},
-                                     {"n_layers", 2},
+                                     {"n_layers", layers},
                                      {"n_heads", 2},
                                      {"hidden_dim", 32},
                                      {"max_position_embeddings", 12}};
   const nlohmann::json bert = {{"model_type", "bert"},          {"vocab_size", 40},         {"hidden_size", 16},
-                               {"num_hidden_layers", 2},        {"num_attention_heads", 2}, {"intermediate_size", 32},
+                               {"num_hidden_layers", layers},   {"num_attention_heads", 2}, {"intermediate_size", 32},
                                {"max_position_embeddings", 12}, {"type_vocab_size", 2}};
   models::SequenceClassifier model(models::parse_config(type == "bert" ? bert : distilbert, "config.json"));
   std::uint32_t site = 0;
