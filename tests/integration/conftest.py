@@ -77,6 +77,17 @@ def run_arguments(models, dataset, tmp_path):
 
 
 @pytest.fixture
+def kd_arguments(run_arguments, models):
+    """The same for a federation that distils, in which the teacher goes on learning."""
+
+    def arguments(name: str, **changes) -> list:
+        options = {"scheme": "fedkdlora", "teacher_ckpt": models["bert"], "distill_lr": "1e-3", "client_epochs": 2}
+        return run_arguments(name, **(options | changes))
+
+    return arguments
+
+
+@pytest.fixture
 def results_of(tmp_path):
     def load(name: str) -> dict:
         return json.loads((tmp_path / "results" / name / "results.json").read_text())

@@ -81,7 +81,7 @@ BAD_USAGE = [
     (["run", "--seed", "-1"], "--seed"),
     (["run", "--seed", "99999999999999999999"], "--seed"),
     (["run", "--max-length", "2"], "at least 3"),
-    (["run"], "--scheme fedkdlora (the default)"),
+    (["run", "--teacher-data-pct", "0"], "--scheme fedkdlora needs a public share"),
     (["run", "--scheme", "fedlora", "--dtype", "bf16"], "--dtype bf16"),
     (["run", "--scheme", "fedlora", "--profile"], "--profile"),
     (["run", "--scheme", "fedlora", "--device", "tpu"], "--device tpu: expected cpu, cuda or cuda:N"),

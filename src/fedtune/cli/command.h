@@ -28,6 +28,7 @@ void pretrain_command(const CommandLine& line);
 void sweep_command(const CommandLine& line);
 void eval_command(const CommandLine& line);
 void predict_command(const CommandLine& line);
+void distill_command(const CommandLine& line);
 void inspect_command(const CommandLine& line);
 
 std::span<const Command> commands();

@@ -31,6 +31,12 @@ std::span<const Command> commands() {
                "unless said, with table.md and table.csv. The same command again goes on where it\n"
                "was stopped. The manual is docs/sweep.md.\n",
        .run = sweep_command},
+      {.name = "distill",
+       .arguments = "",
+       .summary = "the server's step between two rounds: teacher and averaged adapters learn",
+       .help_groups = {"Distillation step", "Distillation", "Model and data", "LoRA"},
+       .help_options = {"teacher-data-pct", "num-clients", "batch-size", "seed", "workers", "output", "config"},
+       .run = distill_command},
       {.name = "eval",
        .arguments = "",
        .summary = "scores a checkpoint, with or without an adapter, on a split",

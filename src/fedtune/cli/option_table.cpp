@@ -148,6 +148,14 @@ void add_distillation(Table& t) {
   t.add(at, &DistillOptions::teacher_guard, {"teacher-guard", "on|off; on if corrected"});
 }
 
+void add_distillation_step(Table& t) {
+  t.heading = "Distillation step";
+  const auto at = &Options::distill_step;
+  t.add(at, &DistillStepOptions::state, {"state", "folder that keeps the teacher", any, harmless, false});
+  t.add(at, &DistillStepOptions::round, {"round", "of the federation", at_least_1, harmless, false});
+  t.add(at, &DistillStepOptions::adapters, {"adapters", "averaged, PEFT folder", any, harmless, false});
+}
+
 void add_network(Table& t) {
   t.heading = "Network";
   const auto at = &Options::network;
@@ -218,6 +226,7 @@ const std::vector<OptionSpec>& option_table() {
     add_lora(t);
     add_training(t);
     add_distillation(t);
+    add_distillation_step(t);
     add_network(t);
     add_run(t);
     add_score(t);

@@ -79,6 +79,13 @@ struct DistillOptions {
   std::optional<OnOff> teacher_guard;  // default: on with the corrected loss
 };
 
+// One step of the server on its own: fedtune distill.
+struct DistillStepOptions {
+  std::string state;     // folder that keeps the teacher between steps
+  int round = 0;         // of the federation, from 1
+  std::string adapters;  // PEFT folder: the averaged adapters
+};
+
 struct NetworkOptions {
   std::string address = "127.0.0.1:8080";
   int min_clients = 0;         // 0: all
@@ -123,6 +130,7 @@ struct Options {
   LoraOptions lora;
   TrainingOptions training;
   DistillOptions distill;
+  DistillStepOptions distill_step;
   NetworkOptions network;
   RunOptions run;
   ScoreOptions score;

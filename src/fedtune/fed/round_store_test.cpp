@@ -51,10 +51,14 @@ class RoundStoreTest : public testing::Test {
 
   RoundStore store(const std::string& configuration = "abc") const { return {folder / "checkpoint", configuration}; }
 
-  void save_round(int round) {
+  void save_round(int round, const StrategyState& state = {}) {
     const NamedTensors global = toy_tensors({static_cast<float>(round), 0.5f});
     history.push_back(full_record(round));
-    store().save({.global = global, .history = history, .events_bytes = 100 * round});
+    store().save({.global = global, .history = history, .state = state, .events_bytes = 100 * round});
+  }
+  // The round's state, whose one number says since when it has been so.
+  static StrategyState state_since(int since) {
+    return {.since = since, .tensors = toy_tensors({static_cast<float>(since)})};
   }
 
   std::set<std::string> files() const {
@@ -153,6 +157,57 @@ TEST_F(RoundStoreTest, ARoundSavedAfterAFallBackReplacesTheDamagedOne) {
   EXPECT_EQ(store().load()->round, 2);
 }
 
+TEST_F(RoundStoreTest, WhatTheStrategyKeepsIsLoadedWithTheRound) {
+  save_round(1);
+  EXPECT_EQ(store().load()->state.since, 0);
+  save_round(2, state_since(2));
+  const StrategyState state = store().load()->state;
+  EXPECT_EQ(state.since, 2);
+  EXPECT_THAT(state.tensors.find("w")->f32(), ElementsAre(2.0f));
+}
+
+TEST_F(RoundStoreTest, AStateThatHasNotChangedIsWrittenOnce) {
+  save_round(1, state_since(1));
+  const auto written = std::filesystem::last_write_time(file("state-0001.safetensors"));
+  for (int round = 2; round <= 4; ++round) save_round(round, state_since(1));
+  EXPECT_EQ(std::filesystem::last_write_time(file("state-0001.safetensors")), written);
+  EXPECT_EQ(store().load()->state.since, 1);
+  EXPECT_EQ(files().size(), 5u);
+}
+
+TEST_F(RoundStoreTest, AStateIsRemovedWithTheLastRoundThatNeedsIt) {
+  save_round(1, state_since(1));
+  save_round(2, state_since(2));
+  EXPECT_TRUE(files().contains("state-0001.safetensors"));
+  save_round(3, state_since(3));
+  EXPECT_FALSE(files().contains("state-0001.safetensors"));
+  EXPECT_EQ(files().size(), 6u);
+}
+
+TEST_F(RoundStoreTest, ADamagedStateFallsBackToTheRoundBefore) {
+  save_round(1, state_since(1));
+  save_round(2, state_since(2));
+  flip_a_byte("state-0002.safetensors");
+  EXPECT_EQ(store().load()->round, 1);
+  EXPECT_EQ(store().load()->state.since, 1);
+}
+
+TEST_F(RoundStoreTest, ARoundPlayedAgainWritesItsStateAgain) {
+  save_round(1, state_since(1));
+  save_round(2, state_since(2));
+  flip_a_byte("state-0002.safetensors");
+  history.pop_back();
+  save_round(2, state_since(2));
+  EXPECT_EQ(store().load()->round, 2);
+}
+
+TEST_F(RoundStoreTest, AStateThatAKilledSaveLeftIsWrittenAgain) {
+  save_round(1, state_since(1));
+  write_file_atomically(file("state-0002.safetensors"), "of a save that never wrote its record");
+  save_round(2, state_since(2));
+  EXPECT_EQ(store().load()->round, 2);
+}
+
 TEST_F(RoundStoreTest, NoWholeRoundIsAnInputErrorWithTheReasons) {
   save_round(1);
   flip_a_byte("round-0001.safetensors");
@@ -189,9 +244,10 @@ class ResumeTest : public RoundStoreTest {
   static constexpr EngineOptions options{.rounds = rounds, .clients = 4, .fraction_fit = 0.5, .seed = toy_seed};
 
   // Runs from what the store holds; a signal arrives at the end of `interrupted_after`.
-  RunOutcome run(int interrupted_after = -1) {
+  template <typename Rule = ToyStrategy, typename... Arguments>
+  RunOutcome run(int interrupted_after = -1, Arguments... arguments) {
     ToyTask task;
-    ToyStrategy strategy;
+    Rule strategy(arguments...);
     ScriptedTransport transport(task);
     RoundStore store = this->store();
     Observer observer;
@@ -208,9 +264,10 @@ class ResumeTest : public RoundStoreTest {
       return {};
     }
   }
-  static std::string straight_hash() {
+  template <typename Rule = ToyStrategy, typename... Arguments>
+  static std::string straight_hash(Arguments... arguments) {
     ToyTask task;
-    ToyStrategy strategy;
+    Rule strategy(arguments...);
     ScriptedTransport transport(task);
     return final_sha256(Engine(options, {.strategy = strategy, .transport = transport}).run().global);
   }
@@ -226,6 +283,16 @@ TEST_F(ResumeTest, GivesTheSameBytesAsStraightThroughAfterAnyRound) {
     EXPECT_EQ(exchanges, rounds - round);
     EXPECT_EQ(resumed.history.size(), rounds + 1u);
     EXPECT_EQ(final_sha256(resumed.global), straight_hash()) << "after round " << round;
+  }
+}
+
+TEST_F(ResumeTest, PutsBackWhatTheStrategyKept) {
+  for (const int last_change : {1000, 2}) {
+    std::filesystem::remove_all(folder / "checkpoint");
+    run<ToyMomentum>(3, last_change);
+    const RunOutcome resumed = run<ToyMomentum>(-1, last_change);
+    EXPECT_EQ(exchanges, rounds - 3);
+    EXPECT_EQ(final_sha256(resumed.global), straight_hash<ToyMomentum>(last_change));
   }
 }
 

@@ -83,6 +83,37 @@ class ToyStrategy : public Strategy {
   Layout layout_{{"w", DType::f32, {toy_size}}};
 };
 
+// Adds what the server has gathered over the rounds: a strategy that keeps something between them, until `last_change`.
+class ToyMomentum : public ToyStrategy {
+ public:
+  explicit ToyMomentum(int last_change = 1000) : last_change_(last_change) {}
+
+  NamedTensors refine(int round, NamedTensors aggregated) override {
+    const std::span<const float> mean = aggregated.find("w")->f32();
+    std::vector<float> values(mean.begin(), mean.end());
+    if (round <= last_change_) {
+      since_ = round;
+      for (std::size_t i = 0; i < toy_size; ++i) velocity_[i] = 0.5f * velocity_[i] + values[i];
+    }
+    for (std::size_t i = 0; i < toy_size; ++i) values[i] += velocity_[i];
+    return toy_tensors(std::move(values));
+  }
+  StrategyState state() const override {
+    return since_ == 0 ? StrategyState{} : StrategyState{.since = since_, .tensors = toy_tensors(velocity_)};
+  }
+  void restore(const StrategyState& state) override {
+    since_ = state.since;
+    if (since_ == 0) return;
+    const std::span<const float> saved = state.tensors.find("w")->f32();
+    velocity_.assign(saved.begin(), saved.end());
+  }
+
+ private:
+  int last_change_;
+  int since_ = 0;
+  std::vector<float> velocity_ = std::vector<float>(toy_size);
+};
+
 // Delivers what the task answers in an order of its own, and whatever else a test slips in.
 class ScriptedTransport : public Transport {
  public:
