@@ -6,7 +6,7 @@ import signal
 
 import pytest
 import safetensors_file
-from conftest import MODEL_TYPES
+from harness import MODEL_TYPES
 from test_same_bits import ROUNDS, interrupt_in_round_3, rounds_in_log
 
 

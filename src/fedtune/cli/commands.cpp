@@ -33,7 +33,7 @@ std::span<const Command> commands() {
        .run = sweep_command},
       {.name = "distill",
        .arguments = "",
-       .summary = "the server's step between two rounds: teacher and averaged adapters learn",
+       .summary = "one step of the server between two rounds: its teacher teaches",
        .help_groups = {"Distillation step", "Distillation", "Model and data", "LoRA"},
        .help_options = {"teacher-data-pct", "num-clients", "batch-size", "seed", "workers", "output", "config"},
        .run = distill_command},

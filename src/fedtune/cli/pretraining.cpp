@@ -109,7 +109,10 @@ std::string pretraining_differences(const Options& asked, const Options& there) 
 void pretrain(Pretraining& pretraining, const Options& options, const PretrainingWatch& watch) {
   train::TrainOptions training{.epochs = options.distill.teacher_pretrain_epochs,
                                .batch_size = options.training.batch_size};
-  training.on_epoch = watch.on_epoch;
+  training.on_epoch = [&watch](int epoch) {
+    if (watch.on_epoch) watch.on_epoch(epoch);
+    return true;
+  };
   training.phase.optimizer.lr = options.training.client_lr;
   training.phase.schedule = train::Schedule::linear_decay;
   training.phase.place = {.seed = options.training.seed, .role = ModelRole::teacher};
