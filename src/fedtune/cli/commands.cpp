@@ -24,11 +24,11 @@ std::span<const Command> commands() {
        .arguments = "FILE",
        .summary = "many runs from one file, tuned and repeated, into one table",
        .max_positionals = 1,
-       .help_options = {"output", "name", "table", "progress", "quiet", "workers"},
+       .help_options = {"output", "table", "progress", "quiet", "workers"},
        .note = "FILE is TOML: options of run; [sweep] with lists of values, all combined;\n"
                "[[case]] tables of options that belong together; [tune] with lists to choose\n"
-               "from on a slice of the training rows. Runs go to OUTPUT/NAME/, NAME being FILE's\n"
-               "unless said, with table.md and table.csv. The same command again goes on where it\n"
+               "from on a slice of the training rows. Runs go to OUTPUT/NAME/ (--name, else\n"
+               "FILE's), with table.md and table.csv. The same command again goes on where it\n"
                "was stopped. The manual is docs/sweep.md.\n",
        .run = sweep_command},
       {.name = "distill",

@@ -124,6 +124,7 @@ class Sweep {
     if (!options_.run.quiet) fmt::print("\n{}\n{}\n", markdown, (folder_ / "table.md").string());
     if (table.failed.empty()) return;
     std::vector<std::string> names;
+    names.reserve(table.failed.size());
     for (const report::FailedRun& run : table.failed) names.push_back(run.name);
     throw failed("{} of the sweep's runs failed: {}; the same command tries them again", names.size(),
                  fmt::join(names, ", "));

@@ -105,6 +105,7 @@ ChildEnd run_child(std::span<const std::string> arguments) {
   std::vector<std::string> texts{"fedtune"};
   texts.insert(texts.end(), arguments.begin(), arguments.end());
   std::vector<char*> pointers;
+  pointers.reserve(texts.size() + 1);
   for (std::string& text : texts) pointers.push_back(text.data());
   pointers.push_back(nullptr);
 

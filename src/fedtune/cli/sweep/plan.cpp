@@ -126,6 +126,7 @@ bool TuningGroup::holds(const PlannedRun& run) const {
 
 std::string TuningGroup::label() const {
   std::vector<std::string> parts;
+  parts.reserve(key.size());
   for (const Setting& each : key) parts.push_back(name_part(each));
   return parts.empty() ? "all" : fmt::format("{}", fmt::join(parts, "-"));
 }
@@ -168,6 +169,7 @@ PlannedRun with_choice(PlannedRun run, std::span<const Setting> choice) {
 
 std::string settings_text(std::span<const Setting> settings) {
   std::vector<std::string> parts;
+  parts.reserve(settings.size());
   for (const Setting& each : settings) parts.push_back(fmt::format("{} {}", each.option, each.value));
   return fmt::format("{}", fmt::join(parts, ", "));
 }
