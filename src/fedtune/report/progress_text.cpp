@@ -68,7 +68,7 @@ std::string joined(const std::vector<Field>& fields) {
 
 std::string duration_text(double seconds) {
   if (!(seconds >= 0.0) || seconds > 1e9) return "unknown";
-  const auto whole = static_cast<long long>(std::llround(seconds));
+  const long long whole = std::llround(seconds);
   if (whole < 60) return fmt::format("{}s", whole);
   if (whole < 3600) return fmt::format("{}m {:02}s", whole / 60, whole % 60);
   return fmt::format("{}h {:02}m", whole / 3600, whole % 3600 / 60);

@@ -53,7 +53,7 @@ TEST(Estimate, OfOneValueHasNoInterval) {
 TEST(Estimate, HasStudentsInterval) {
   const Estimate three = estimate(std::array{1.0, 2.0, 3.0});
   EXPECT_DOUBLE_EQ(three.mean, 2.0);
-  EXPECT_NEAR(three.half_width.value(), 4.302652730 / std::sqrt(3.0), 1e-8);
+  EXPECT_NEAR(three.half_width.value_or(0.0), 4.302652730 / std::sqrt(3.0), 1e-8);
 }
 
 // scipy.stats.ttest_rel([.8, .82, .79, .85], [.78, .83, .75, .80])

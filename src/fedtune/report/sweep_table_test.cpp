@@ -35,7 +35,7 @@ TEST(SweepTable, PairsRunsByTheirSeed) {
   const PairedTest& accuracy = comparisons[0].accuracy;
   EXPECT_EQ(comparisons[0].first, "fedavg");
   EXPECT_NEAR(accuracy.difference.mean, -0.15, 1e-12);
-  EXPECT_NEAR(accuracy.difference.half_width.value(), 12.7062 * 0.05, 1e-4);
+  EXPECT_NEAR(accuracy.difference.half_width.value_or(0.0), 12.7062 * 0.05, 1e-4);
 }
 
 TEST(SweepTable, ComparesNothingOverOneSeed) {

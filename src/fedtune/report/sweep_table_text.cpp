@@ -112,6 +112,7 @@ std::string comparisons_text(const SweepTable& table) {
 
 std::string tuning_text(const SweepTable& table) {
   std::vector<Cells> rows;
+  rows.reserve(table.tuning.size());
   for (const TunedValue& value : table.tuning) {
     rows.push_back({cell_text(value.group), cell_text(value.value), value.score, value.chosen ? "chosen" : ""});
   }

@@ -21,7 +21,6 @@ class Reader {
 
   SweepFile read() {
     for (const auto& [key, node] : TomlFile::in_file_order(toml_.root())) read_root(key, *node);
-    if (sweep_.tuning) require_known_groups();
     return std::move(sweep_);
   }
 
@@ -99,17 +98,12 @@ class Reader {
       throw usage_error("{}: tune: which option? give a list of values to try, as in client-lr = [1e-4, 1e-3]",
                         toml_.place(node));
     }
-    tuning_node_ = &node;
-    sweep_.tuning = std::move(tuning);
-  }
-
-  // Whatever is tuned for must not be tuned itself.
-  void require_known_groups() const {
-    for (const std::string& option : sweep_.tuning->per) {
-      if (std::ranges::count(sweep_.tuning->candidates, option, &Axis::option) > 0) {
-        throw usage_error("{}: tune: --{} is both tuned and in per", toml_.place(*tuning_node_), option);
+    for (const std::string& option : tuning.per) {
+      if (std::ranges::count(tuning.candidates, option, &Axis::option) > 0) {
+        throw usage_error("{}: tune: --{} is both tuned and in per", toml_.place(node), option);
       }
     }
+    sweep_.tuning = std::move(tuning);
   }
 
   std::vector<TomlEntry> entries(const std::string& section, const toml::node& node) const {
@@ -171,7 +165,6 @@ class Reader {
   TomlFile toml_;
   SweepFile sweep_;
   std::map<std::string, std::string> claimed_;  // option to place
-  const toml::node* tuning_node_ = nullptr;
 };
 
 }  // namespace

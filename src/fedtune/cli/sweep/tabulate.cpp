@@ -8,18 +8,25 @@
 namespace fedtune::cli {
 namespace {
 
-double score_of(const SweepFile& sweep, const report::Measures& measures) {
-  return sweep.tuning->metric == "accuracy" ? measures.accuracy : measures.mcc;
+std::string tuning_metric(const SweepFile& sweep) {
+  return sweep.tuning ? sweep.tuning->metric : "";
+}
+
+double score_of(const std::string& metric, const report::Measures& measures) {
+  return metric == "accuracy" ? measures.accuracy : measures.mcc;
 }
 
 // The index of the best of a group's reports; empty when none finished.
-std::optional<std::size_t> best(const SweepFile& sweep, std::span<const RunReport> reports) {
+std::optional<std::size_t> best(const std::string& metric, std::span<const RunReport> reports) {
   std::optional<std::size_t> found;
-  const auto rank = [&](std::size_t index) {
-    return std::pair(score_of(sweep, *reports[index].measures), -reports[index].measures->loss);
-  };
+  std::pair<double, double> best_rank;
   for (std::size_t i = 0; i < reports.size(); ++i) {
-    if (reports[i].measures && (!found || rank(i) > rank(*found))) found = i;
+    const std::optional<report::Measures>& measures = reports[i].measures;
+    if (!measures) continue;
+    const std::pair rank(score_of(metric, *measures), -measures->loss);
+    if (found && rank <= best_rank) continue;
+    found = i;
+    best_rank = rank;
   }
   return found;
 }
@@ -57,7 +64,7 @@ std::string setting_of(const SweepFile& sweep, const PlannedRun& run, bool acros
   for (const Axis& axis : sweep.axes) {
     if (axis.option != "scheme" && axis.option != "seed") settings.push_back({axis.option, run.value(axis.option)});
   }
-  const std::string text = settings_text(settings);
+  std::string text = settings_text(settings);
   if (across_cases || run.case_name.empty()) return text;
   return text.empty() ? run.case_name : fmt::format("{}, {}", run.case_name, text);
 }
@@ -72,6 +79,7 @@ void add_measured(const SweepOutcome& outcome, const std::vector<std::string>& o
   const bool scheme_in_axes = std::ranges::count(outcome.file.axes, "scheme", &Axis::option) > 0;
   for (const RunReport& report : outcome.reports) {
     if (!report.measures) continue;
+    const auto& measures = *report.measures;
     const PlannedRun& run = report.run;
     std::vector<std::string> configuration;
     if (has_case_names(outcome.file)) configuration.push_back(run.case_name);
@@ -81,7 +89,7 @@ void add_measured(const SweepOutcome& outcome, const std::vector<std::string>& o
                         .contender = scheme_in_axes ? run.value("scheme") : case_label(run),
                         .scheme = run.value("scheme"),
                         .setting = setting_of(outcome.file, run, !scheme_in_axes),
-                        .measures = *report.measures});
+                        .measures = measures});
   }
 }
 
@@ -97,7 +105,7 @@ std::vector<Choice> choices(const SweepFile& sweep, std::span<const TuningGroup>
                             std::span<const RunReport> tuned) {
   std::vector<Choice> made;
   for_each_group(groups, tuned, [&](const TuningGroup& group, std::span<const RunReport> reports) {
-    const std::optional<std::size_t> index = best(sweep, reports);
+    const std::optional<std::size_t> index = best(tuning_metric(sweep), reports);
     made.push_back({.group = &group, .settings = {}});
     if (index) made.back().settings = group.candidates[*index].choice;
   });
@@ -114,15 +122,16 @@ report::SweepTable tabulate(const SweepOutcome& outcome) {
   add_measured(outcome, options, measured);
   table.rows = report::table_rows(measured);
   table.comparisons = report::compare_schemes(measured);
-  if (outcome.file.tuning) table.tuning_metric = outcome.file.tuning->metric;
+  table.tuning_metric = tuning_metric(outcome.file);
   for_each_group(outcome.groups, outcome.tuned, [&](const TuningGroup& group, std::span<const RunReport> reports) {
-    const std::optional<std::size_t> chosen = best(outcome.file, reports);
+    const std::optional<std::size_t> chosen = best(table.tuning_metric, reports);
     for (std::size_t i = 0; i < reports.size(); ++i) {
       const auto& measures = reports[i].measures;
-      table.tuning.push_back({.group = group.label(),
-                              .value = settings_text(group.candidates[i].choice),
-                              .score = measures ? fmt::format("{:.4f}", score_of(outcome.file, *measures)) : "failed",
-                              .chosen = chosen == i});
+      table.tuning.push_back(
+          {.group = group.label(),
+           .value = settings_text(group.candidates[i].choice),
+           .score = measures ? fmt::format("{:.4f}", score_of(table.tuning_metric, *measures)) : "failed",
+           .chosen = chosen == i});
     }
   });
   add_failures(outcome.tuned, table);
