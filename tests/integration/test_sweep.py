@@ -143,15 +143,17 @@ def test_a_stopped_sweep_goes_on_to_the_same_bits(fedtune, sweep, folder, tmp_pa
 
 
 def test_a_killed_sweep_takes_its_run_with_it(fedtune, sweep, folder):
-    process = fedtune.start(*sweep(SCHEMES_AND_SEEDS, num_rounds=2000))
+    process = fedtune.start(*sweep(SCHEMES_AND_SEEDS, num_rounds=1000))
     events = folder / "fedavg-seed1" / "events.jsonl"
     while not events.exists():
         time.sleep(0.02)
     process.kill()
-    process.communicate()
+    process.wait()
+    time.sleep(0.2)
     size = events.stat().st_size
     time.sleep(0.5)
     assert events.stat().st_size == size
+    process.communicate()
 
 
 def test_a_failing_run_is_reported_and_the_others_follow(fedtune, sweep, folder):
