@@ -6,7 +6,7 @@ import time
 
 import pytest
 import safetensors_file
-from conftest import GOLDEN, MODEL_TYPES
+from harness import GOLDEN, MODEL_TYPES
 
 
 @pytest.fixture

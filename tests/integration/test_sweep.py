@@ -9,7 +9,7 @@ import time
 import tomllib
 
 import pytest
-from conftest import ROOT, write_tsv
+from harness import ROOT, write_tsv
 
 SCHEMES_AND_SEEDS = '[sweep]\nscheme = ["fedavg", "fedlora"]\nseed = [1, 2]\n'
 RUNS = ["fedavg-seed1", "fedavg-seed2", "fedlora-seed1", "fedlora-seed2"]
