@@ -33,8 +33,8 @@ def pretrained_model(folder, generator):
     return model
 
 
-def load_model(checkpoint, adapter=None, trainable=False):
-    model = transformers.AutoModelForSequenceClassification.from_pretrained(checkpoint)
+def load_model(checkpoint, adapter=None, trainable=False, **options):
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(checkpoint, **options)
     if adapter:
         model = peft.PeftModel.from_pretrained(model, adapter, is_trainable=trainable)
     return model.eval()  # no dropout, in training either

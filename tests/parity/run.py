@@ -1,6 +1,6 @@
 """Live parity with transformers, peft and torch: prints one table; exits 1 where anything is off.
 
-    .venv-peer/bin/python tests/parity/run.py --build build [--glue FOLDER] [--json FILE] [--only models ids adapters]
+    .venv-peer/bin/python tests/parity/run.py --build build [--glue FOLDER] [--json FILE] [--only CHECK...]
 """
 
 import argparse
@@ -10,10 +10,12 @@ import sys
 import tempfile
 
 import adapter_checks
+import distill_checks
 import model_checks
 from report import Report
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+CHECKS = ["models", "distillation", "ids", "adapters"]
 
 
 def check_token_ids(options, report):
@@ -39,7 +41,7 @@ def main():
     parser.add_argument("--glue", type=pathlib.Path, help="a folder with CoLA/ and SST-2/: adds their sentences")
     parser.add_argument("--opinions", type=pathlib.Path, default=ROOT / "examples" / "opinions", help="the sentences to use else")
     parser.add_argument("--json", type=pathlib.Path, help="write the table here too")
-    parser.add_argument("--only", nargs="+", choices=["models", "ids", "adapters"], default=["models", "ids", "adapters"])
+    parser.add_argument("--only", nargs="+", choices=CHECKS, default=CHECKS)
     options = parser.parse_args()
     options.build = options.build.resolve()
     options.minilm = options.minilm.resolve()
@@ -50,6 +52,8 @@ def main():
         folder = pathlib.Path(name)
         if "models" in options.only:
             model_checks.run(options.build, options.minilm, folder, report)
+        if "distillation" in options.only:
+            distill_checks.run(options.build, options.minilm, folder, report)
         if "ids" in options.only:
             check_token_ids(options, report)
         if "adapters" in options.only:

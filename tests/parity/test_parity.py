@@ -33,7 +33,7 @@ def glue() -> pathlib.Path:
     return pathlib.Path(folder).resolve()
 
 
-@pytest.mark.parametrize("kind", ["models", "ids", "adapters"])
+@pytest.mark.parametrize("kind", ["models", "distillation", "ids", "adapters"])
 def test_ours_and_the_peers_results_agree(kind, tmp_path):
     rows = compare(kind, tmp_path=tmp_path)
     assert rows and [row for row in rows if not row["ok"]] == []
