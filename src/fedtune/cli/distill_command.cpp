@@ -34,8 +34,9 @@ Options options_of_step(const CommandLine& line) {
     throw usage_error("distill: --scheme {} has no teacher; leave --scheme out", word(options.federation.scheme));
   }
   if (options.lora.train_head == peft::TrainHead::low_rank) {
-    throw usage_error("distill: an adapter folder holds a low-rank head merged, so it cannot be trained on; use "
-                      "--train-head full");
+    throw usage_error(
+        "distill: an adapter folder holds a low-rank head merged, so it cannot be trained on; use "
+        "--train-head full");
   }
   return options;
 }
@@ -78,9 +79,10 @@ bool is_done(const std::optional<fed::SavedRun>& saved, const DistillStepOptions
     return false;
   }
   if (step.round < saved->round) {
-    throw usage_error("distill: --round {} is behind {}, which is after round {}; give the round that follows, or "
-                      "another --state",
-                      step.round, step.state, saved->round);
+    throw usage_error(
+        "distill: --round {} is behind {}, which is after round {}; give the round that follows, or "
+        "another --state",
+        step.round, step.state, saved->round);
   }
   return step.round == saved->round;
 }

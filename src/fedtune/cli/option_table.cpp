@@ -107,9 +107,9 @@ void add_models_and_data(Table& t) {
 void add_shares(Table& t) {
   t.heading = "Shares";
   const auto at = &Options::shares;
-  t.add(at, &ShareOptions::partition,
-        {"partition", "percent|rows|iid|dirichlet|quantity; by default percent"});
-  t.add(at, &ShareOptions::teacher_data_pct, {"teacher-data-pct", "public % of the rows, cut first; 100/(clients + 1)", per_cent});
+  t.add(at, &ShareOptions::partition, {"partition", "percent|rows|iid|dirichlet|quantity; by default percent"});
+  t.add(at, &ShareOptions::teacher_data_pct,
+        {"teacher-data-pct", "public % of the rows, cut first; 100/(clients + 1)", per_cent});
   t.add(at, &ShareOptions::alpha, {"alpha", "Dirichlet evenness", above_0});
   t.add(at, &ShareOptions::min_share, {"min-share", "sentences", at_least_1});
 }

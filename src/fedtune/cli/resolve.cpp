@@ -55,12 +55,13 @@ Options resolve_for_run(Options options) {
   options.shares.teacher_data_pct = public_percent(options);
   if (distils(options) && options.shares.teacher_data_pct == 0) {
     throw usage_error(
-        "--scheme {} needs a public share to distil on, but it is 0 % of the training set{}; give --teacher-data-pct of "
+        "--scheme {} needs a public share to distil on, but it is 0 % of the training set{}; give --teacher-data-pct "
+        "of "
         "1 or more, or --scheme fedlora",
         word(options.federation.scheme), options.federation.num_clients > 99 ? " (100 / (clients + 1))" : "");
   }
-  options.distill.teacher_guard =
-      options.distill.teacher_guard.value_or(options.distill.kd_loss == train::KdLoss::corrected ? OnOff::on : OnOff::off);
+  options.distill.teacher_guard = options.distill.teacher_guard.value_or(
+      options.distill.kd_loss == train::KdLoss::corrected ? OnOff::on : OnOff::off);
   return options;
 }
 

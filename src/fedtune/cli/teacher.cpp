@@ -29,9 +29,10 @@ void require_readable(const models::ModelConfig& teacher, const Federation& fede
   }
   const std::size_t tokens = std::max(longest(federation.data.train), longest(federation.data.validation));
   if (static_cast<std::size_t>(teacher.max_positions) < tokens) {
-    throw usage_error("--teacher-ckpt: there are sentences of {} tokens, but the teacher has {} positions; give "
-                      "--max-length {}",
-                      tokens, teacher.max_positions, teacher.max_positions);
+    throw usage_error(
+        "--teacher-ckpt: there are sentences of {} tokens, but the teacher has {} positions; give "
+        "--max-length {}",
+        tokens, teacher.max_positions, teacher.max_positions);
   }
 }
 
@@ -51,9 +52,9 @@ Teacher load_teacher(const Options& options, Federation& federation, c10::Device
   train::matched_layers({.teacher = loaded.model.config, .student = federation.student->config()});
   require_readable(loaded.model.config, federation);
   if (loaded.head_initialised) {
-    federation.notes.push_back(fmt::format(
-        "the teacher's checkpoint has no classification head: one for {} labels is drawn from seed {}",
-        loaded.model.config.num_labels, options.training.seed));
+    federation.notes.push_back(
+        fmt::format("the teacher's checkpoint has no classification head: one for {} labels is drawn from seed {}",
+                    loaded.model.config.num_labels, options.training.seed));
   }
   return {.model = models::to_device(loaded.model, device), .sha256 = loaded.sha256};
 }

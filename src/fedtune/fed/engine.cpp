@@ -167,11 +167,10 @@ std::vector<Update> Engine::gather(const NamedTensors& global, RoundRecord& reco
     throw_if_interrupted();
     if (std::vector<Update> accepted = exchange.accepted(); !accepted.empty()) return accepted;
   }
-  throw Error(
-      parts_.transport.failure_kind(),
-      fmt::format("round {}: no contribution of {} clients was accepted{}: {}the rounds before it are saved",
-                  record.round, record.cohort.size(), attempts > 1 ? ", in two attempts" : "",
-                  reasons_text(record.refused)));
+  throw Error(parts_.transport.failure_kind(),
+              fmt::format("round {}: no contribution of {} clients was accepted{}: {}the rounds before it are saved",
+                          record.round, record.cohort.size(), attempts > 1 ? ", in two attempts" : "",
+                          reasons_text(record.refused)));
 }
 
 void Engine::save(const RunOutcome& outcome) {

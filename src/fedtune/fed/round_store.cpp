@@ -100,13 +100,13 @@ void RoundStore::save(const Snapshot& snapshot) {
   nlohmann::ordered_json history = nlohmann::ordered_json::array();
   for (const RoundRecord& record : snapshot.history) history.push_back(to_json(record));
   write_file_atomically(record_path(round), sealed({{"version", record_version},
-                                                   {"round", round},
-                                                   {"tensors_sha256", sha256_of_file(tensors_path(round))},
-                                                   {"configuration", configuration_hash_},
-                                                   {"events_bytes", snapshot.events_bytes},
-                                                   {"strategy_state_since", state.since},
-                                                   {"strategy_state_sha256", state.sha256},
-                                                   {"history", history}}));
+                                                    {"round", round},
+                                                    {"tensors_sha256", sha256_of_file(tensors_path(round))},
+                                                    {"configuration", configuration_hash_},
+                                                    {"events_bytes", snapshot.events_bytes},
+                                                    {"strategy_state_since", state.since},
+                                                    {"strategy_state_sha256", state.sha256},
+                                                    {"history", history}}));
   remove_all_but_newest();
 }
 

@@ -20,12 +20,10 @@ NamedTensors FedKdLora::refine(int round, NamedTensors aggregated) {
 
 fed::Evaluation FedKdLora::evaluate(int round, const NamedTensors& global) {
   if (!teacher_scores_ || teacher_scores_->since != distiller_.since()) {
-    const train::Scores scores =
-        train::evaluate(distiller_.teacher(), validation().examples, validation().options);
-    teacher_scores_ = {.since = distiller_.since(),
-                       .scores = {.loss = scores.loss,
-                                  .reference_loss = scores.reference_loss,
-                                  .accuracy = scores.accuracy}};
+    const train::Scores scores = train::evaluate(distiller_.teacher(), validation().examples, validation().options);
+    teacher_scores_ = {
+        .since = distiller_.since(),
+        .scores = {.loss = scores.loss, .reference_loss = scores.reference_loss, .accuracy = scores.accuracy}};
   }
   fed::Evaluation evaluation = FedLora::evaluate(round, global);
   evaluation.teacher = teacher_scores_->scores;

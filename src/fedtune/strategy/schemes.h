@@ -21,9 +21,9 @@ struct SchemeParts {
 };
 
 struct Scheme {
-  std::string_view name;     // "fedavg"
-  train::Trained trained;    // what its clients train and send
-  bool distils = false;      // whether its server has a teacher and a public share
+  std::string_view name;   // "fedavg"
+  train::Trained trained;  // what its clients train and send
+  bool distils = false;    // whether its server has a teacher and a public share
   std::function<std::unique_ptr<fed::Strategy>(SchemeParts)> make;
 };
 

@@ -7,8 +7,7 @@ namespace fedtune::train {
 TrainReport distill(const DistilledModels& models, std::span<const data::Example> pool,
                     std::span<const std::uint32_t> rows, const DistillOptions& options) {
   const Stopwatch watch;
-  DistillPhase phase(models,
-                     {.phase = options.training.phase, .loss = options.loss, .workers = options.workers},
+  DistillPhase phase(models, {.phase = options.training.phase, .loss = options.loss, .workers = options.workers},
                      steps_of(rows, options.training));
   for_each_batch(pool, rows, options.training, [&phase](const data::PackedBatch& packed) { phase.step(packed); });
   TrainReport report = phase.report();

@@ -14,8 +14,8 @@ struct DistillOptions {
   int workers = 1;  // as DistillPhaseOptions
 };
 
-// Trains both models on rows of a pool of examples, in the order of epoch_order. on_epoch may freeze the teacher. Throws
-// what train and DistillPhase throw.
+// Trains both models on rows of a pool of examples, in the order of epoch_order. on_epoch may freeze the teacher.
+// Throws what train and DistillPhase throw.
 TrainReport distill(const DistilledModels& models, std::span<const data::Example> pool,
                     std::span<const std::uint32_t> rows, const DistillOptions& options);
 

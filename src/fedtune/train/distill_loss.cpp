@@ -59,8 +59,8 @@ at::Tensor DistillLoss::operator()(const TeacherAndStudent<const models::Forward
   at::Tensor answers = pull(teacher, student);
   if (teacher_learns) answers = answers + pull(student, teacher);
   const at::Tensor gap = attention_gap(outputs, layers_);
-  const at::Tensor shared = options_.form == KdLoss::corrected ? (answers + gap) / doubt.detach()
-                                                               : answers / doubt.detach() + gap / doubt;
+  const at::Tensor shared =
+      options_.form == KdLoss::corrected ? (answers + gap) / doubt.detach() : answers / doubt.detach() + gap / doubt;
   return teacher_learns ? student_task + teacher_task + shared : student_task + shared;
 }
 

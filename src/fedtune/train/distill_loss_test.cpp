@@ -73,8 +73,9 @@ TEST(SoftenedDivergence, IsZeroForEqualAnswersAndAMeanOverSentences) {
   const at::Tensor one = at::tensor({2.0, -1.0}, at::kDouble).view({1, 2});
   const at::Tensor other = at::tensor({0.5, 0.0}, at::kDouble).view({1, 2});
   EXPECT_NEAR(softened_divergence({.logits = one, .towards = one}, 3.0).item<double>(), 0.0, 1e-12);
-  EXPECT_NEAR(softened_divergence({.logits = at::cat({one, other}), .towards = at::cat({one, one})}, 1.0).item<double>(),
-              softened_divergence({.logits = other, .towards = one}, 1.0).item<double>() / 2.0, 1e-12);
+  EXPECT_NEAR(
+      softened_divergence({.logits = at::cat({one, other}), .towards = at::cat({one, one})}, 1.0).item<double>(),
+      softened_divergence({.logits = other, .towards = one}, 1.0).item<double>() / 2.0, 1e-12);
 }
 
 TEST(RawDivergence, IsWhatTheReferenceCallsKl) {
@@ -83,8 +84,7 @@ TEST(RawDivergence, IsWhatTheReferenceCallsKl) {
   const double by_hand = std::exp(0.5) * (0.5 - 2.0) + std::exp(0.25) * (0.25 + 1.0);
   EXPECT_NEAR(raw_divergence({.logits = own, .towards = target}).item<double>(), by_hand, 1e-12);
   EXPECT_LT(by_hand, 0.0);  // no divergence is
-  EXPECT_NEAR(by_hand,
-              at::kl_div(target, own, at::Reduction::Sum, /*log_target=*/true).item<double>(), 1e-12);
+  EXPECT_NEAR(by_hand, at::kl_div(target, own, at::Reduction::Sum, /*log_target=*/true).item<double>(), 1e-12);
 }
 
 // Two sentences of 3 and 2 tokens: 13 pairs. A teacher of 4 layers, a student of 2; 2 heads; 3 classes.
@@ -155,8 +155,8 @@ void expect_numerical_gradients(KdLoss form, bool teacher_learns) {
   loss_of(form)({.teacher = held.teacher, .student = held.student}, held.labels).backward();
   Case moving = held;
   const auto check = [&](at::Tensor& moved, const at::Tensor& original, const std::string& what) {
-    const at::Tensor expected = original.grad().defined() ? in_double(original.grad()).flatten()
-                                                          : at::zeros({original.numel()}, at::kDouble);
+    const at::Tensor expected =
+        original.grad().defined() ? in_double(original.grad()).flatten() : at::zeros({original.numel()}, at::kDouble);
     for (std::int64_t i = 0; i < original.numel(); ++i) {
       const auto at = [&](double step) {
         moved = in_double(original).clone();

@@ -36,8 +36,7 @@ void DistillPhase::Side::forward(const data::PackedBatch& packed, std::int64_t s
   place.step = static_cast<std::uint32_t>(step);
   const bool learns = !trained_leaves(model_).empty();
   const models::Batch batch = to_batch(packed, model_);
-  computed_ =
-      model_.forward(batch, {.training = options_.dropout && learns, .place = place, .probabilities = true});
+  computed_ = model_.forward(batch, {.training = options_.dropout && learns, .place = place, .probabilities = true});
   answers_.logits = leaf_of(computed_.logits);
   answers_.probabilities.clear();
   for (const at::Tensor& layer : computed_.probabilities) answers_.probabilities.push_back(leaf_of(layer));

@@ -29,9 +29,7 @@ using testing::tiny_task;
 // so that no gradient vanishes.
 struct Classroom {
   explicit Classroom(const std::string& student_type)
-      : teacher(models::trainable_copy(tiny_model("bert", 4))),
-        lora({.r = 4}),
-        student(tiny_model(student_type)) {
+      : teacher(models::trainable_copy(tiny_model("bert", 4))), lora({.r = 4}), student(tiny_model(student_type)) {
     models::freeze_all(student);
     peft::inject(student, lora, 1);
     const at::NoGradGuard no_grad;
@@ -47,9 +45,7 @@ struct Classroom {
     return all;
   }
   NamedTensors teacher_bits() const { return io::named_tensors_from(copies(teacher.parameters())); }
-  NamedTensors student_bits() const {
-    return io::named_tensors_from(copies(peft::adapter_parameters(student, lora)));
-  }
+  NamedTensors student_bits() const { return io::named_tensors_from(copies(peft::adapter_parameters(student, lora))); }
   DistilledModels models() { return {.teacher = teacher, .student = student}; }
 
   static io::Parameters copies(io::Parameters parameters) {
@@ -92,8 +88,8 @@ TEST_P(DistillPhaseFor, TakesTheStepOfItsPaddedTwin) {
   options.phase.optimizer.eps = 1.0;  // a step in proportion to the gradient
   const double loss = DistillPhase(ours.models(), options, 4).step(batch_of(examples));
 
-  const at::Tensor twin_loss = padded_distill_loss({.teacher = twin.teacher, .student = twin.student}, examples,
-                                                   {.form = GetParam().form});
+  const at::Tensor twin_loss =
+      padded_distill_loss({.teacher = twin.teacher, .student = twin.student}, examples, {.form = GetParam().form});
   EXPECT_NEAR(loss, twin_loss.item<double>(), 1e-5);
   twin_loss.backward();
   const io::Parameters expected = twin.trained(), found = ours.trained();
@@ -129,8 +125,7 @@ TEST_P(DistillPhaseFor, LeavesAFrozenTeacherAlone) {
 }
 
 INSTANTIATE_TEST_SUITE_P(AllPairs, DistillPhaseFor,
-                         ::testing::Values(Setting{KdLoss::corrected, "distilbert"},
-                                           Setting{KdLoss::corrected, "bert"},
+                         ::testing::Values(Setting{KdLoss::corrected, "distilbert"}, Setting{KdLoss::corrected, "bert"},
                                            Setting{KdLoss::reference, "distilbert"},
                                            Setting{KdLoss::reference, "bert"}),
                          [](const auto& info) {

@@ -62,7 +62,9 @@ inline models::ForwardResult padded_forward(const models::SequenceClassifier& mo
   at::Tensor x = at::embedding(embeddings.word, batch.ids) + embeddings.position.narrow(0, 0, longest);
   if (embeddings.type.defined()) x = x + embeddings.type[0];
   x = padded_norm(x, embeddings.norm);  // [sentences, longest, hidden]
-  const auto by_head = [&](const at::Tensor& y) { return y.view({sentences, longest, heads, head_dim}).transpose(1, 2); };
+  const auto by_head = [&](const at::Tensor& y) {
+    return y.view({sentences, longest, heads, head_dim}).transpose(1, 2);
+  };
   models::ForwardResult result;
   for (const models::EncoderLayer& layer : model.layers) {
     const at::Tensor q = by_head(padded_linear(x, layer.query));
@@ -115,8 +117,8 @@ inline at::Tensor padded_distill_loss(const TeacherAndStudent<const models::Sequ
   }
   at::Tensor answers = padded_pull(options, teacher.logits, student.logits);
   if (teacher.logits.requires_grad()) answers = answers + padded_pull(options, student.logits, teacher.logits);
-  const at::Tensor weighted = options.form == KdLoss::corrected ? (answers + gap) / doubt.detach()
-                                                                : answers / doubt.detach() + gap / doubt;
+  const at::Tensor weighted =
+      options.form == KdLoss::corrected ? (answers + gap) / doubt.detach() : answers / doubt.detach() + gap / doubt;
   return teacher.logits.requires_grad() ? student_task + teacher_task + weighted : student_task + weighted;
 }
 

@@ -29,12 +29,8 @@ inline at::Tensor random_tensor(const std::vector<std::int64_t>& shape, std::uin
 
 // DistilBERT or BERT with layers of 16 features and 2 heads, 40 words.
 inline models::SequenceClassifier tiny_model(const std::string& type = "distilbert", int layers = 2) {
-  const nlohmann::json distilbert = {{"model_type", "distilbert"},
-                                     {"vocab_size", 40},
-                                     {"dim", 16},
-                                     {"n_layers", layers},
-                                     {"n_heads", 2},
-                                     {"hidden_dim", 32},
+  const nlohmann::json distilbert = {{"model_type", "distilbert"},   {"vocab_size", 40}, {"dim", 16},
+                                     {"n_layers", layers},           {"n_heads", 2},     {"hidden_dim", 32},
                                      {"max_position_embeddings", 12}};
   const nlohmann::json bert = {{"model_type", "bert"},          {"vocab_size", 40},         {"hidden_size", 16},
                                {"num_hidden_layers", layers},   {"num_attention_heads", 2}, {"intermediate_size", 32},
