@@ -146,6 +146,7 @@ void RoundStore::remove_all_but_newest() const {
   std::vector<int> kept = saved_rounds();
   if (kept.size() > rounds_kept) kept.erase(kept.begin() + rounds_kept, kept.end());
   std::vector<int> kept_states;
+  kept_states.reserve(kept.size());
   for (const int round : kept) kept_states.push_back(state_if_whole(round).since);
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(folder_, ignored)) {

@@ -108,7 +108,7 @@ fed::StrategyState Distiller::state() const {
   io::Parameters tensors = teacher_.parameters();
   for (io::Parameter& parameter : tensors) parameter.tensor = parameter.tensor.detach().to(at::kCPU);
   if (guard_) {
-    tensors.push_back({best_loss_name, at::tensor({*guard_->state().best_loss}, at::kDouble)});
+    tensors.push_back({best_loss_name, at::tensor({guard_->state().best_loss}, at::kDouble)});
     tensors.push_back({stopped_name, at::tensor({guard_->state().stopped ? 1 : 0}, at::kByte)});
   }
   return {.since = since_, .tensors = io::named_tensors_from(tensors)};

@@ -44,7 +44,7 @@ void DistillPhase::Side::forward(const data::PackedBatch& packed, std::int64_t s
 }
 
 void DistillPhase::Side::descend(double lr) {
-  if (!computed_.logits.requires_grad()) return;
+  if (!optimizer_ || !computed_.logits.requires_grad()) return;
   std::vector<at::Tensor> roots;
   std::vector<at::Tensor> gradients;
   const auto add = [&](const at::Tensor& root, const at::Tensor& leaf) {

@@ -1,5 +1,6 @@
 #include "fedtune/train/teacher_guard.h"
 
+#include <cmath>
 #include <utility>
 
 #include "fedtune/models/checkpoint.h"
@@ -11,23 +12,24 @@ TeacherGuard::TeacherGuard(std::vector<data::Example> held_out, const EvaluateOp
 
 void TeacherGuard::restore(const State& state) {
   state_ = state;
-  best_.reset();
+  begun_ = false;
 }
 
 void TeacherGuard::begin(const models::SequenceClassifier& teacher) {
-  if (best_) return;
+  if (begun_) return;
+  begun_ = true;
   best_ = models::trainable_copy(teacher);
-  if (!state_.best_loss) state_.best_loss = loss_of(teacher);
+  if (std::isinf(state_.best_loss)) state_.best_loss = loss_of(teacher);
 }
 
 bool TeacherGuard::check(models::SequenceClassifier& teacher) {
   const double loss = loss_of(teacher);
-  if (loss <= *state_.best_loss) {
+  if (loss <= state_.best_loss) {
     state_.best_loss = loss;
     best_ = models::trainable_copy(teacher);
     return true;
   }
-  teacher = *std::exchange(best_, std::nullopt);
+  teacher = std::exchange(best_, {});
   models::freeze_all(teacher);
   state_.stopped = true;
   return false;

@@ -1,7 +1,7 @@
 // Keeps a teacher from unlearning: the best one so far, and the end of its training once it gets worse.
 #pragma once
 
-#include <optional>
+#include <limits>
 #include <vector>
 
 #include "fedtune/train/evaluate.h"
@@ -15,7 +15,8 @@ class TeacherGuard {
 
   // What outlives the process; the best teacher is the one that the server holds between rounds.
   struct State {
-    std::optional<double> best_loss{};  // of the best teacher; empty before the first training
+    double best_loss =
+        std::numeric_limits<double>::infinity();  // of the best teacher; infinite before the first training
     bool stopped = false;
   };
   const State& state() const { return state_; }
@@ -34,7 +35,8 @@ class TeacherGuard {
   std::vector<data::Example> held_out_;
   EvaluateOptions options_;
   State state_;
-  std::optional<models::SequenceClassifier> best_;
+  bool begun_ = false;  // in this process
+  models::SequenceClassifier best_;
 };
 
 }  // namespace fedtune::train

@@ -37,10 +37,10 @@ class TeacherGuardTest : public ::testing::Test {
 
 TEST_F(TeacherGuardTest, LetsATeacherThatImprovesGoOn) {
   guard.begin(teacher);
-  const double before = *guard.state().best_loss;
+  const double before = guard.state().best_loss;
   improve();
   EXPECT_TRUE(guard.check(teacher));
-  EXPECT_LT(*guard.state().best_loss, before);
+  EXPECT_LT(guard.state().best_loss, before);
   EXPECT_FALSE(guard.state().stopped);
   EXPECT_TRUE(teacher.classifier.weight.weight.requires_grad());
 }
@@ -50,12 +50,12 @@ TEST_F(TeacherGuardTest, RestoresTheBestTeacherAndFreezesItOnceTheLossRises) {
   improve();
   ASSERT_TRUE(guard.check(teacher));
   const NamedTensors best = copied_bits();
-  const double best_loss = *guard.state().best_loss;
+  const double best_loss = guard.state().best_loss;
   spoil();
   EXPECT_FALSE(guard.check(teacher));
   EXPECT_TRUE(same_bits(bits(), best));
   EXPECT_TRUE(guard.state().stopped);
-  EXPECT_EQ(*guard.state().best_loss, best_loss);
+  EXPECT_EQ(guard.state().best_loss, best_loss);
   EXPECT_FALSE(teacher.classifier.weight.weight.requires_grad());
 }
 
@@ -83,7 +83,7 @@ TEST_F(TeacherGuardTest, GoesOnFromASavedState) {
   TeacherGuard other(testing::tiny_task(40, 2), {});
   other.restore(guard.state());
   other.begin(teacher);
-  EXPECT_EQ(*other.state().best_loss, *guard.state().best_loss);
+  EXPECT_EQ(other.state().best_loss, guard.state().best_loss);
   const NamedTensors best = copied_bits();
   spoil();
   EXPECT_FALSE(other.check(teacher));
