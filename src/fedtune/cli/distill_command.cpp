@@ -70,21 +70,13 @@ NamedTensors read_adapters(const Options& options, const Layout& layout) {
 }
 
 // A round that is done is not done again.
-bool is_done(const std::optional<fed::SavedRun>& saved, const DistillStepOptions& step) {
-  if (!saved) {
-    if (step.round > 1) {
-      log_warning("{}: no teacher is kept there yet; the one of --teacher-ckpt begins in round {}", step.state,
-                  step.round);
-    }
-    return false;
-  }
-  if (step.round < saved->round) {
+bool is_done(const fed::SavedRun& saved, const DistillStepOptions& step) {
+  if (step.round < saved.round) {
     throw usage_error(
-        "distill: --round {} is behind {}, which is after round {}; give the round that follows, or "
-        "another --state",
-        step.round, step.state, saved->round);
+        "distill: --round {} is behind {}, which is after round {}; give the round that follows, or another --state",
+        step.round, step.state, saved.round);
   }
-  return step.round == saved->round;
+  return step.round == saved.round;
 }
 
 class Step {
@@ -98,9 +90,14 @@ class Step {
   // The adapters after the step, which is saved.
   NamedTensors play() {
     const std::optional<fed::SavedRun> saved = store_.load();
-    if (is_done(saved, options_.distill_step)) return saved->global;
-    if (saved) strategy_.restore(saved->state);
     const int round = options_.distill_step.round;
+    if (saved) {
+      if (is_done(*saved, options_.distill_step)) return saved->global;
+      strategy_.restore(saved->state);
+    } else if (round > 1) {
+      log_warning("{}: no teacher is kept there yet; the one of --teacher-ckpt begins in round {}",
+                  options_.distill_step.state, round);
+    }
     fed::RoundRecord record{.round = round};
     const Stopwatch watch;
     NamedTensors global = strategy_.refine(round, read_adapters(options_, federation_.student->layout()));

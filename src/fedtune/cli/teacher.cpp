@@ -61,6 +61,7 @@ Teacher load_teacher(const Options& options, Federation& federation, c10::Device
 
 strategy::Distiller make_distiller(const Options& options, const Federation& federation,
                                    std::function<void(double loss)> on_step) {
+  if (!federation.teacher) throw failed("distilling: no teacher was loaded");
   return {federation.teacher->model,
           {.examples = federation.data.train, .rows = federation.partition.public_share},
           {.teacher_epochs = options.distill.teacher_pretrain_epochs,

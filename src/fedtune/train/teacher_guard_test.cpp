@@ -21,7 +21,7 @@ class TeacherGuardTest : public ::testing::Test {
   NamedTensors copied_bits() const { return io::named_tensors_from(models::trainable_copy(teacher).parameters()); }
 
   // Moves the head's bias towards one class: away from the truth of every other sentence.
-  void spoil() {
+  void spoil() const {
     const at::NoGradGuard no_grad;
     teacher.classifier.weight.bias[0] += 20.0;
   }
