@@ -8,7 +8,7 @@ configure = cmake --preset $(1) --log-level=NOTICE $(2) >/dev/null
 compile = $(call configure,$(1),$(2)) && cmake --build --preset $(1) --parallel $(JOBS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-unit test-long parity bench bench-peer same-result lint clean \
+.PHONY: help setup build demo test test-unit test-long test-sanitizers parity bench bench-peer same-result lint clean \
         build-core-asan build-asan build-tsan build-bench peer glue
 
 help: ## this list
@@ -24,8 +24,11 @@ test: build build-core-asan build-tsan ## unit and integration tests, and the to
 test-unit: build ## the unit tests only (under a minute once built)
 	@$(PYTHON) tools/run_tests.py --programs build
 
-test-long: build build-asan peer ## every layer under sanitizers, and live comparisons with the Python stack
-	@$(PYTHON) tools/run_tests.py --programs build-asan-ubsan $(addprefix --pytest ,$(PYTEST_PATHS)) --pytest-marker long
+test-long: build peer ## live comparisons with the Python stack
+	@$(PYTHON) tools/run_tests.py $(addprefix --pytest ,$(PYTEST_PATHS)) --pytest-marker long
+
+test-sanitizers: build-asan ## every layer's unit tests under the address and undefined-behaviour sanitizers
+	@$(PYTHON) tools/run_tests.py --programs build-asan-ubsan
 
 parity: build peer ## logits, gradients, losses and token ids against transformers and peft, live
 	@.venv-peer/bin/python tests/parity/run.py --build build $(if $(GLUE),--glue $(GLUE))
@@ -54,7 +57,7 @@ setup: ## system packages, .venv and models/minilm; does nothing where all is th
 clean: ## removes the build folders (.venv, models and results stay)
 	@rm -rf build build-dev build-asan-ubsan build-tsan
 
-# The layers without torch build in seconds; the others under the sanitizers are for test-long.
+# The layers without torch build in seconds; the others under the sanitizers are for test-sanitizers.
 build-core-asan: setup
 	@$(call compile,asan-ubsan,-DFEDTUNE_TORCH=OFF)
 
