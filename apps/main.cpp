@@ -1,3 +1,5 @@
 #include "fedtune/cli/main.h"
 
-int main(int argc, char** argv) { return fedtune::cli::main(argc, argv); }
+int main(int argc, char** argv) {
+  return fedtune::cli::main(argc, argv);
+}
