@@ -40,6 +40,17 @@ void* operator new(std::size_t size) {
 void* operator new[](std::size_t size) {
   return counted_allocation(size);
 }
+// What std::stable_sort takes its buffer from.
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  try {
+    return counted_allocation(size);
+  } catch (...) {
+    return nullptr;
+  }
+}
+void operator delete(void* block, const std::nothrow_t&) noexcept {
+  counted_release(block);
+}
 void operator delete(void* block) noexcept {
   counted_release(block);
 }
