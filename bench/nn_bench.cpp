@@ -8,7 +8,7 @@
 #include <ATen/ATen.h>
 #include <benchmark/benchmark.h>
 
-#include "fedtune/nn/kernel_table.h"
+#include "fedtune/nn/kernels/select.h"
 #include "fedtune/nn/matrix.h"
 #include "fedtune/nn/ops.h"
 #include "fedtune/nn/thread.h"
@@ -134,8 +134,7 @@ void Embedding(State& state) {
                                .type = {},
                                .norm = {.gamma = at::ones({features}), .beta = at::zeros({features})}};
   for (auto _ : state)
-    benchmark::DoNotOptimize(
-        embedding_layer_norm({.ids = ids, .positions = positions, .type_ids = {}}, weight, tenth, rows));
+    benchmark::DoNotOptimize(embedding_layer_norm({.ids = ids, .positions = positions, .type_ids = {}}, weight, tenth));
 }
 BENCHMARK(Embedding);
 
@@ -156,6 +155,6 @@ int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   fedtune::nn::prepare_worker_thread();
   fedtune::nn::peak = fedtune::bench::fma_peak();
-  std::cerr << fedtune::nn::kernel_summary() << ", FMA peak " << fedtune::nn::peak << " GF/s\n";
+  std::cerr << fedtune::nn::kernels::active().name << ", FMA peak " << fedtune::nn::peak << " GF/s\n";
   benchmark::RunSpecifiedBenchmarks();
 }

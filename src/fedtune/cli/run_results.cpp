@@ -1,7 +1,6 @@
 #include "fedtune/cli/run_results.h"
 
 #include <algorithm>
-#include <sstream>
 
 #include <fmt/format.h>
 
@@ -12,7 +11,7 @@
 #include "fedtune/cli/resolve.h"
 #include "fedtune/cli/version.h"
 #include "fedtune/format/tensor_hash.h"
-#include "fedtune/nn/kernel_table.h"
+#include "fedtune/nn/kernels/select.h"
 #include "fedtune/train/evaluate.h"
 
 namespace fedtune::cli {
@@ -45,17 +44,6 @@ void add_round(const fed::RoundRecord& record, report::RunResults& results) {
                              .evaluate = record.seconds.evaluate,
                              .wait = record.seconds.wait});
   results.speed.push_back({.round = record.round, .sentences_per_second = record.sentences_per_second()});
-}
-
-// "gemm onednn, kernels avx512" as an object.
-nlohmann::ordered_json kernels_in_use() {
-  nlohmann::ordered_json kernels = nlohmann::ordered_json::object();
-  std::istringstream summary(nn::kernel_summary());
-  for (std::string what, which; summary >> what >> which;) {
-    if (which.ends_with(',')) which.pop_back();
-    kernels[what] = which;
-  }
-  return kernels;
 }
 
 std::vector<report::ClientShare> client_shares(const Options& options, const Federation& federation) {
@@ -92,7 +80,7 @@ report::RunResults results_of(const FinishedRun& run) {
   results.version = fedtune_version();
   results.torch = torch_version();
   results.cpu = cpu_model_name();
-  results.kernels = kernels_in_use();
+  results.kernels = nn::kernels::active().name;
   results.seed = run.options.training.seed;
   results.scheme = word(run.options.federation.scheme);
   for (const fed::RoundRecord& record : run.outcome.history) add_round(record, results);

@@ -4,7 +4,7 @@
 #include <torch/version.h>
 
 #include "fedtune/base/cpu.h"
-#include "fedtune/nn/kernel_table.h"
+#include "fedtune/nn/kernels/select.h"
 
 namespace fedtune::cli {
 
@@ -18,7 +18,7 @@ std::string torch_version() {
 
 std::string version_text() {
   return fmt::format("fedtune {}\ntorch {}\nprocessor {} ({})\nkernels: {}\n", fedtune_version(), torch_version(),
-                     cpu_model_name(), describe(cpu_features()), nn::kernel_summary());
+                     cpu_model_name(), describe(cpu_features()), nn::kernels::active().name);
 }
 
 }  // namespace fedtune::cli

@@ -16,11 +16,7 @@ PackedBatch pack(std::span<const Example> examples, std::span<const std::uint32_
     batch.offsets.push_back(static_cast<std::int32_t>(batch.ids.size()));
     batch.labels.push_back(example.label);
   }
-  constexpr std::size_t multiple = PackedBatch::row_multiple;
-  const std::size_t rows = (batch.ids.size() + multiple - 1) / multiple * multiple;
-  batch.ids.resize(rows);
-  batch.positions.resize(rows);
-  batch.type_ids.resize(rows);
+  batch.type_ids.resize(batch.ids.size());
   return batch;
 }
 

@@ -27,7 +27,7 @@ void require_consistent(const BatchColumns& columns) {
   const std::size_t rows = columns.ids.size();
   bool fits = columns.positions.size() == rows && columns.type_ids.size() == rows && !columns.labels.empty() &&
               columns.offsets.size() == columns.labels.size() + 1 && columns.offsets.front() == 0 &&
-              static_cast<std::size_t>(columns.offsets.back()) <= rows;
+              static_cast<std::size_t>(columns.offsets.back()) == rows;
   for (std::size_t s = 0; fits && s + 1 < columns.offsets.size(); ++s)
     fits = columns.offsets[s] < columns.offsets[s + 1];
   if (!fits) throw failed("building a batch: its columns do not describe the same sentences");
@@ -48,7 +48,6 @@ Batch make_batch(const BatchColumns& columns, const ModelConfig& config, at::Dev
 
   Batch batch;
   batch.sentences = static_cast<std::int64_t>(columns.labels.size());
-  batch.tokens = columns.offsets.back();
   batch.index.ids = copied(columns.ids).to(device);
   batch.index.positions = copied(columns.positions).to(device);
   batch.index.type_ids = copied(columns.type_ids).to(device);

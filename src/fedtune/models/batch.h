@@ -15,15 +15,14 @@ struct Batch {
   at::Tensor first_rows;     // int64 [sentences], device: offsets[0 .. sentences-1]
   at::Tensor first_row_ids;  // int32 [sentences], CPU: the same, for dropout counters
   at::Tensor labels;         // int64 [sentences], device
-  std::int64_t tokens = 0;
   std::int64_t sentences = 0;
 };
 
 // The columns of a packed batch (data/batch.h), as plain integers.
 struct BatchColumns {
-  std::span<const std::int32_t> ids;        // [rows]
-  std::span<const std::int32_t> positions;  // [rows]
-  std::span<const std::int32_t> type_ids;   // [rows]
+  std::span<const std::int32_t> ids;        // [tokens]
+  std::span<const std::int32_t> positions;  // [tokens]
+  std::span<const std::int32_t> type_ids;   // [tokens]
   std::span<const std::int32_t> offsets;    // [sentences + 1]
   std::span<const std::int32_t> labels;     // [sentences]
 };

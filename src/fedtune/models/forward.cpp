@@ -62,7 +62,7 @@ class ForwardPass {
 
   Rows embed() const {
     const auto mask = dropout(model_.config.hidden_dropout, at_embeddings);
-    return {nn::embedding_layer_norm(batch_.index, model_.embeddings.weight, mask, batch_.tokens), {}};
+    return {nn::embedding_layer_norm(batch_.index, model_.embeddings.weight, mask), {}};
   }
 
   at::Tensor with_adapter(const Linear& layer, const Rows& rows, std::uint32_t site) const {

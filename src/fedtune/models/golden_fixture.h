@@ -48,7 +48,7 @@ struct Range {
   std::size_t end;
 };
 
-// Sentences begin .. end-1 laid end to end, with rows behind them up to a multiple of 16.
+// Sentences begin .. end-1 laid end to end.
 inline Batch pack(const std::vector<Sentence>& all, Range range, const ModelConfig& config) {
   std::vector<std::int32_t> ids, positions, types, offsets{0}, labels;
   for (std::size_t s = range.begin; s < range.end; ++s) {
@@ -58,10 +58,6 @@ inline Batch pack(const std::vector<Sentence>& all, Range range, const ModelConf
     offsets.push_back(static_cast<std::int32_t>(ids.size()));
     labels.push_back(all[s].label);
   }
-  const std::size_t rows = (ids.size() + 15) / 16 * 16;
-  ids.resize(rows, 0);
-  positions.resize(rows, 0);
-  types.resize(rows, 0);
   return make_batch({ids, positions, types, offsets, labels}, config, at::kCPU);
 }
 

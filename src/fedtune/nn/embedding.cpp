@@ -16,7 +16,6 @@ struct Options {
   EmbeddingIndex index;
   double eps;
   Dropout dropout;
-  std::int64_t tokens;
   std::vector<std::int64_t> words, positions, types;  // shapes of the tables; types is empty where there is none
 };
 
@@ -93,7 +92,7 @@ class EmbeddingNorm : public torch::autograd::Function<EmbeddingNorm> {
     const at::Tensor dgamma = zeros(2, gamma.sizes()), dbeta = zeros(3, gamma.sizes());
     const at::Tensor dtype = zeros(4, options.types);
     const at::Tensor scratch = scratch_rows(2, dy.size(1));
-    kernels::active().embedding_backward({.rows = options.tokens,
+    kernels::active().embedding_backward({.rows = dy.size(0),
                                           .features = dy.size(1),
                                           .ids = read_index(options.index.ids),
                                           .positions = read_index(options.index.positions),
@@ -115,9 +114,8 @@ class EmbeddingNorm : public torch::autograd::Function<EmbeddingNorm> {
 
 }  // namespace
 
-at::Tensor embedding_layer_norm(const EmbeddingIndex& index, const EmbeddingWeight& weight, const Dropout& dropout,
-                                std::int64_t tokens) {
-  if (!use_kernels(weight.word)) return plain::embedding_layer_norm(index, weight, dropout, tokens);
+at::Tensor embedding_layer_norm(const EmbeddingIndex& index, const EmbeddingWeight& weight, const Dropout& dropout) {
+  if (!use_kernels(weight.word)) return plain::embedding_layer_norm(index, weight, dropout);
   check(index.ids, weight.word, "token id");
   check(index.positions, weight.position, "position");
   if (weight.type.defined()) check(index.type_ids, weight.type, "token type");
@@ -128,7 +126,6 @@ at::Tensor embedding_layer_norm(const EmbeddingIndex& index, const EmbeddingWeig
         Options{.index = index,
                 .eps = weight.norm.eps,
                 .dropout = dropout,
-                .tokens = tokens,
                 .words = weight.word.sizes().vec(),
                 .positions = weight.position.sizes().vec(),
                 .types = weight.type.defined() ? weight.type.sizes().vec() : std::vector<std::int64_t>{}});

@@ -17,13 +17,12 @@ using testing::trained;
 
 constexpr Dropout none{};
 constexpr Dropout fifth{.p = 0.2, .key = {3, 4}};
-constexpr std::int64_t tokens = 6;
 
-// Six tokens, one twice, and two rows of padding.
+// Six tokens, one twice.
 EmbeddingIndex index() {
-  return {.ids = at::tensor({3, 1, 4, 1, 5, 9, 0, 0}, at::kInt),
-          .positions = at::tensor({0, 1, 2, 0, 1, 2, 0, 0}, at::kInt),
-          .type_ids = at::tensor({0, 0, 1, 0, 1, 1, 0, 0}, at::kInt)};
+  return {.ids = at::tensor({3, 1, 4, 1, 5, 9}, at::kInt),
+          .positions = at::tensor({0, 1, 2, 0, 1, 2}, at::kInt),
+          .type_ids = at::tensor({0, 0, 1, 0, 1, 1}, at::kInt)};
 }
 
 // in: word, position, gamma, beta and, where there are types, type.
@@ -35,7 +34,7 @@ EmbeddingWeight weight_of(const Tensors& in) {
 }
 
 Operation embed_with(const Dropout& dropout) {
-  return [=](const Tensors& in) { return Tensors{embedding_layer_norm(index(), weight_of(in), dropout, tokens)}; };
+  return [=](const Tensors& in) { return Tensors{embedding_layer_norm(index(), weight_of(in), dropout)}; };
 }
 
 Tensors inputs(std::int64_t features) {
@@ -65,8 +64,7 @@ TEST(EmbeddingLayerNorm, EqualsItsTwinWithOneTableTrained) {
 TEST(EmbeddingLayerNorm, DrawsTheSameMaskForwardAndBackward) {
   testing::expect_gradient_is_slope(
       [](const Tensors& in) {
-        return Tensors{
-            embedding_layer_norm(index(), weight_of(in), {.p = 0.4, .key = {7, 8}}, tokens).narrow(0, 0, tokens)};
+        return Tensors{embedding_layer_norm(index(), weight_of(in), {.p = 0.4, .key = {7, 8}})};
       },
       inputs(48), testing::in_float);
 }
@@ -86,25 +84,25 @@ TEST(EmbeddingLayerNorm, RunsUnderInferenceMode) {
 
 TEST(EmbeddingLayerNorm, RefusesATokenTheModelDoesNotKnow) {
   EmbeddingIndex wrong = index();
-  wrong.ids = at::tensor({3, 1, 10, 1, 5, 9, 0, 0}, at::kInt);
-  EXPECT_THROW(embedding_layer_norm(wrong, weight_of(inputs(16)), none, tokens), Error);
+  wrong.ids = at::tensor({3, 1, 10, 1, 5, 9}, at::kInt);
+  EXPECT_THROW(embedding_layer_norm(wrong, weight_of(inputs(16)), none), Error);
 }
 
 TEST(EmbeddingLayerNorm, RefusesAPositionTheModelDoesNotKnow) {
   EmbeddingIndex wrong = index();
-  wrong.positions = at::tensor({0, 1, 2, 0, 1, -1, 0, 0}, at::kInt);
-  EXPECT_THROW(embedding_layer_norm(wrong, weight_of(inputs(16)), none, tokens), Error);
+  wrong.positions = at::tensor({0, 1, 2, 0, 1, -1}, at::kInt);
+  EXPECT_THROW(embedding_layer_norm(wrong, weight_of(inputs(16)), none), Error);
 }
 
 TEST(EmbeddingLayerNorm, RefusesATokenTypeTheModelDoesNotKnow) {
   EmbeddingIndex wrong = index();
-  wrong.type_ids = at::tensor({0, 0, 2, 0, 0, 0, 0, 0}, at::kInt);
-  EXPECT_THROW(embedding_layer_norm(wrong, weight_of(inputs(16)), none, tokens), Error);
+  wrong.type_ids = at::tensor({0, 0, 2, 0, 0, 0}, at::kInt);
+  EXPECT_THROW(embedding_layer_norm(wrong, weight_of(inputs(16)), none), Error);
 }
 
 TEST(PlainEmbeddingLayerNorm, GradientIsTheSlopeInDouble) {
   const auto plain = [](const Tensors& in) {
-    return Tensors{plain::embedding_layer_norm(index(), weight_of(in), fifth, tokens).narrow(0, 0, tokens)};
+    return Tensors{plain::embedding_layer_norm(index(), weight_of(in), fifth)};
   };
   Tensors in = inputs(8);
   for (at::Tensor& x : in) x = trained(x.to(at::kDouble));

@@ -4,7 +4,6 @@
 #include <c10/core/InferenceMode.h>
 #include <gtest/gtest.h>
 
-#include "fedtune/nn/kernel_table.h"
 #include "fedtune/nn/ops.h"
 #include "fedtune/nn/testing.h"
 #include "fedtune/nn/thread.h"
@@ -96,9 +95,26 @@ TEST(Linear, GivesTheSameBitsFromThreadsThatShareAWeight) {
     for (std::size_t i = 0; i < alone.size(); ++i) EXPECT_TRUE(at::equal(results[i], alone[i])) << "tensor " << i;
 }
 
-TEST(KernelTable, SaysWhatIsInUse) {
-  EXPECT_TRUE(kernel_summary().starts_with("gemm ")) << kernel_summary();
-  EXPECT_NE(kernel_summary().find(", kernels "), std::string::npos) << kernel_summary();
+TEST(Linear, GivesTheSameBitsForEveryNumberOfThreads) {
+  const LinearWeight weight = frozen(normal({256, 1000}, 2), normal({256}, 3));
+  const at::Tensor x = normal({151, 1000}, 1);
+  const auto with_threads = [&](int threads) {
+    at::Tensor y;
+    std::thread([&] {
+      set_threads_per_worker(threads);
+      prepare_worker_thread();
+      y = linear(x, weight);
+    }).join();
+    set_threads_per_worker(1);
+    return y;
+  };
+  EXPECT_TRUE(at::equal(with_threads(1), with_threads(2)));
+}
+
+TEST(Linear, GivesARowTheSameBitsInEveryBatch) {
+  const LinearWeight weight = frozen(normal({70, 800}, 2), normal({70}, 3));
+  const at::Tensor x = normal({23, 800}, 1);
+  EXPECT_TRUE(at::equal(linear(x, weight).slice(0, 5, 6), linear(x.slice(0, 5, 6), weight)));
 }
 
 }  // namespace

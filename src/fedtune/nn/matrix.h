@@ -1,17 +1,21 @@
-// The matrix products of a linear layer, on the kernels the table says. No gradients are recorded.
+// The matrix products of a linear layer. No gradients are recorded.
+//
+// fp32 on a CPU; the kernels are those of kernels/matrix_product.h, so that an element has the same bits whatever the
+// number of rows and threads. See docs/adr/0007.
 #pragma once
 
 #include <mutex>
 
 #include <ATen/core/Tensor.h>
 
+#include "fedtune/nn/kernels/kernels.h"
 #include "fedtune/nn/weights.h"
 
 namespace fedtune::nn {
 
 class PackedWeight {
  public:
-  // weight [out, in], fp32, contiguous; kept, not copied.
+  // weight [out, in]; kept, not copied.
   explicit PackedWeight(const at::Tensor& weight);
 
   // x W^T + bias: x [rows, in] -> [rows, out]; bias may be undefined.
@@ -20,8 +24,9 @@ class PackedWeight {
   at::Tensor backward(const at::Tensor& dy) const;
 
  private:
+  const kernels::Kernels& kernels_;  // whose layout the panels have
   at::Tensor weight_;
-  at::Tensor packed_;  // undefined where the table says at::linear
+  at::Tensor panels_;
   // Packed on first use: the lowest layers and evaluation never need it.
   mutable std::once_flag transposed_once_;
   mutable at::Tensor transposed_;

@@ -47,10 +47,8 @@ struct EmbeddingWeight {
   LayerNormWeight norm;
 };
 
-// dropout(layer_norm(word[id] + position[pos] + type[type_id])) -> [rows, features]. `tokens` rows are real; gradients
-// of the rows behind them are not scattered.
-at::Tensor embedding_layer_norm(const EmbeddingIndex& index, const EmbeddingWeight& weight, const Dropout& dropout,
-                                std::int64_t tokens);
+// dropout(layer_norm(word[id] + position[pos] + type[type_id])) -> [rows, features].
+at::Tensor embedding_layer_norm(const EmbeddingIndex& index, const EmbeddingWeight& weight, const Dropout& dropout);
 
 struct AttentionShape {
   at::Tensor offsets;  // int32 [sentences + 1], on the CPU

@@ -43,14 +43,10 @@ at::Tensor dropout_residual_layer_norm(const at::Tensor& x, const at::Tensor& bi
   return layer_norm(drop(add_bias(x, bias), dropout, row_ids) + residual, norm);
 }
 
-at::Tensor embedding_layer_norm(const EmbeddingIndex& index, const EmbeddingWeight& weight, const Dropout& dropout,
-                                std::int64_t tokens) {
+at::Tensor embedding_layer_norm(const EmbeddingIndex& index, const EmbeddingWeight& weight, const Dropout& dropout) {
   at::Tensor sum = weight.word.index_select(0, index.ids) + weight.position.index_select(0, index.positions);
   if (weight.type.defined()) sum = sum + weight.type.index_select(0, index.type_ids);
-  const at::Tensor y = drop(layer_norm(sum, weight.norm), dropout, {});
-  const std::int64_t rows = y.size(0);
-  if (tokens == rows) return y;
-  return at::cat({y.narrow(0, 0, tokens), y.narrow(0, tokens, rows - tokens).detach()});
+  return drop(layer_norm(sum, weight.norm), dropout, {});
 }
 
 }  // namespace fedtune::nn::plain

@@ -20,8 +20,7 @@ at::Tensor bias_gelu(const at::Tensor& x, const at::Tensor& bias);
 at::Tensor dropout_residual_layer_norm(const at::Tensor& x, const at::Tensor& bias, const at::Tensor& residual,
                                        const LayerNormWeight& norm, const Dropout& dropout, const RowIds& row_ids);
 
-at::Tensor embedding_layer_norm(const EmbeddingIndex& index, const EmbeddingWeight& weight, const Dropout& dropout,
-                                std::int64_t tokens);
+at::Tensor embedding_layer_norm(const EmbeddingIndex& index, const EmbeddingWeight& weight, const Dropout& dropout);
 
 AttentionResult packed_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                                  const AttentionShape& shape, const Dropout& dropout);

@@ -8,7 +8,7 @@
 namespace fedtune::nn {
 
 // A frozen matrix laid out for the matrix kernels of this processor, once for x W^T and once for dy W. Immutable,
-// shared by all workers. Which kernel is a fixed function of the processor (kernel_table.h).
+// shared by all workers.
 class PackedWeight;
 
 // y = x W^T + b.

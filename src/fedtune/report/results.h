@@ -75,7 +75,7 @@ struct RunResults {
   std::string version;
   std::string torch;
   std::string cpu;
-  nlohmann::ordered_json kernels = nlohmann::ordered_json::object();  // operation: the kernel in use
+  std::string kernels;  // the set in use, "avx512"
   std::uint64_t seed = 0;
   std::string scheme;
   std::vector<RoundMetrics> metrics;  // rounds 0 .. N

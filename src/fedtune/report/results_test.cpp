@@ -22,7 +22,7 @@ RunResults two_rounds() {
   results.version = "0.1.0";
   results.torch = "2.13.0";
   results.cpu = "Some CPU";
-  results.kernels = {{"linear", "plain"}};
+  results.kernels = "portable";
   results.seed = 7;
   results.scheme = "fedlora";
   results.metrics = {

@@ -2,6 +2,7 @@
 #include "fedtune/nn/kernels/attention.h"
 #include "fedtune/nn/kernels/elementwise.h"
 #include "fedtune/nn/kernels/lora.h"
+#include "fedtune/nn/kernels/matrix_product.h"
 #include "fedtune/nn/kernels/norm.h"
 #include "fedtune/nn/kernels/sets.h"
 
@@ -22,6 +23,9 @@ constinit const Kernels FEDTUNE_KERNELS::set{
     .project = project,
     .expand = expand,
     .outer = outer,
+    .matrix_product = matrix_product,
+    .packed_size = packed_size,
+    .pack = pack,
     .multiply = multiply,
     .column_sum = column_sum,
     .mask = mask,

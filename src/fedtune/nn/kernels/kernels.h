@@ -162,6 +162,28 @@ struct Outer {
   float* scratch;  // [row_block * padded(features)]
 };
 
+// The right matrix of a product, [depth, columns] or its transpose: element (k, j) is data[k * depth_stride + j *
+// column_stride].
+struct Source {
+  int64_t depth, columns;
+  const float* data;
+  int64_t depth_stride, column_stride;
+};
+
+// c = a b + bias: a [rows, depth], element (i, k) at a[i * a_row_stride + k * a_depth_stride], c
+// [rows, columns]. Each element is a chain of additions in the order of depth, whatever tile it falls into, so that its
+// bits depend neither on `rows` nor on packing.
+struct MatrixProduct {
+  int64_t rows;
+  const float* a;
+  int64_t a_row_stride, a_depth_stride;
+  Source b;
+  const float* packed;  // b as `pack` of the same set laid it out; or null: data and strides of b are read
+  const float* bias;    // [columns], or null
+  float* c;
+  float* scratch;  // [product_scratch], unless packed
+};
+
 struct Kernels {
   const char* name;
   void (*gelu)(const GeluForward&);
@@ -174,6 +196,10 @@ struct Kernels {
   void (*project)(const Project&);
   void (*expand)(const Expand&);
   void (*outer)(const Outer&);
+  void (*matrix_product)(const MatrixProduct&);
+  // Lays b out for matrix_product: packed_size floats.
+  int64_t (*packed_size)(int64_t depth, int64_t columns);
+  void (*pack)(const Source& b, float* packed);
   // z = x * y, element by element.
   void (*multiply)(int64_t count, const float* x, const float* y, float* z);
   // sum[feature] += sum of x over rows.
@@ -186,5 +212,7 @@ struct Kernels {
 
 // Rows of a scratch block; what scratch rows and saved probabilities are padded to, in floats.
 enum : int64_t { row_block = 8, padding = 64, key_padding = 16 };
+// Floats that a product packs its right matrix into, block by block: 4 panels of AVX-512's 48 columns, 768 deep.
+enum : int64_t { product_scratch = 4 * 48 * 768 };
 
 }  // namespace fedtune::nn::kernels

@@ -1,5 +1,6 @@
 #include "fedtune/nn/kernels/kernels.h"
 
+#include <array>
 #include <cmath>
 #include <numbers>
 #include <vector>
@@ -80,6 +81,97 @@ TEST_P(EveryKernelSet, ColumnSumAddsEveryRow) {
   std::vector<float> sum{100, 0, 0};
   GetParam()->column_sum(3, 3, x.data(), sum.data());
   EXPECT_EQ(sum, (std::vector<float>{112, 15, 18}));
+}
+
+// A product to be computed, and its operands as they lie in memory.
+struct ProductCase {
+  std::int64_t rows, columns, depth;
+  bool a_transposed, b_transposed, packed, biased;
+};
+
+std::vector<float> ramp(std::int64_t count, int modulus) {
+  std::vector<float> x(static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < x.size(); ++i)
+    x[i] = (static_cast<float>(i * 7919 % static_cast<std::size_t>(modulus)) / static_cast<float>(modulus)) - 0.4f;
+  return x;
+}
+
+class Operands {
+ public:
+  explicit Operands(const ProductCase& size)
+      : size_(size),
+        a_(ramp(size.rows * size.depth, 101)),
+        b_(ramp(size.depth * size.columns, 103)),
+        bias_(ramp(size.columns, 13)) {}
+
+  std::vector<float> product(const Kernels& kernels) const {
+    const Source b{.depth = size_.depth,
+                   .columns = size_.columns,
+                   .data = b_.data(),
+                   .depth_stride = size_.b_transposed ? 1 : size_.columns,
+                   .column_stride = size_.b_transposed ? size_.depth : 1};
+    std::vector<float> packed(static_cast<std::size_t>(kernels.packed_size(size_.depth, size_.columns)));
+    if (size_.packed) kernels.pack(b, packed.data());
+    std::vector<float> scratch(size_.packed ? 0 : static_cast<std::size_t>(product_scratch));
+    std::vector<float> c(static_cast<std::size_t>(size_.rows * size_.columns) + 1, 1e9f);
+    kernels.matrix_product({.rows = size_.rows,
+                            .a = a_.data(),
+                            .a_row_stride = size_.a_transposed ? 1 : size_.depth,
+                            .a_depth_stride = size_.a_transposed ? size_.rows : 1,
+                            .b = b,
+                            .packed = size_.packed ? packed.data() : nullptr,
+                            .bias = size_.biased ? bias_.data() : nullptr,
+                            .c = c.data(),
+                            .scratch = scratch.data()});
+    EXPECT_EQ(c.back(), 1e9f) << "written behind the end";
+    c.pop_back();
+    return c;
+  }
+
+  double expected(std::int64_t i, std::int64_t j) const {
+    double sum = size_.biased ? bias_[static_cast<std::size_t>(j)] : 0.0;
+    for (std::int64_t k = 0; k < size_.depth; ++k) {
+      const auto a = static_cast<std::size_t>(size_.a_transposed ? k * size_.rows + i : i * size_.depth + k);
+      const auto b = static_cast<std::size_t>(size_.b_transposed ? j * size_.depth + k : k * size_.columns + j);
+      sum += double{a_[a]} * b_[b];
+    }
+    return sum;
+  }
+
+ private:
+  ProductCase size_;
+  std::vector<float> a_, b_, bias_;
+};
+
+// Tiles, panels, blocks and chunks, whole and in parts.
+std::vector<ProductCase> product_cases() {
+  std::vector<ProductCase> cases;
+  for (const auto& [rows, columns, depth] :
+       {std::array<std::int64_t, 3>{1, 1, 1}, {8, 48, 5}, {7, 50, 3}, {13, 47, 20}, {9, 200, 33}, {5, 33, 1700}})
+    for (int bits = 0; bits < 16; ++bits)
+      cases.push_back({rows, columns, depth, (bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, (bits & 8) != 0});
+  return cases;
+}
+
+TEST_P(EveryKernelSet, MultipliesMatrices) {
+  for (const ProductCase& size : product_cases()) {
+    const Operands operands(size);
+    const std::vector<float> c = operands.product(*GetParam());
+    for (std::int64_t i = 0; i < size.rows; ++i)
+      for (std::int64_t j = 0; j < size.columns; ++j)
+        ASSERT_NEAR(c[static_cast<std::size_t>(i * size.columns + j)], operands.expected(i, j),
+                    2e-6 * static_cast<double>(size.depth))
+            << size.rows << " x " << size.columns << " x " << size.depth << ", element " << i << ", " << j;
+  }
+}
+
+TEST_P(EveryKernelSet, MultipliesToTheSameBitsPackedOrNot) {
+  for (ProductCase size : product_cases()) {
+    size.packed = false;
+    const std::vector<float> c = Operands(size).product(*GetParam());
+    size.packed = true;
+    ASSERT_EQ(Operands(size).product(*GetParam()), c) << size.rows << " x " << size.columns << " x " << size.depth;
+  }
 }
 
 TEST(Kernels, AlwaysHaveAPortableSet) {

@@ -1,0 +1,164 @@
+// Products of large matrices: the right one packed into panels, the sums in registers.
+//
+// A panel is as wide as three vectors and as deep as the sum is long; a tile of the product takes some rows of the left
+// matrix and one panel, and each of its elements stays in a register from the first summand to the last of its chunk.
+// The order of loops is that of Goto and van de Geijn 2008, "Anatomy of High-Performance Matrix Multiplication", with
+// the left matrix read in place: its tile stays in the first cache while a few panels pass by from the second.
+#pragma once
+
+#include "fedtune/nn/kernels/small_gemm.h"
+
+namespace fedtune::nn::kernels::FEDTUNE_KERNELS {
+namespace {
+
+constexpr int panel_vectors = 3;
+constexpr int64_t panel_width = panel_vectors * lanes;
+// Accumulators, one panel row and a broadcast fill the registers: 32 of them with AVX-512, else 16.
+constexpr int tile_rows = lanes == 16 ? 8 : 4;
+// A tile of the left matrix is 24 kB of the first cache; a block of panels half a megabyte of the second.
+constexpr int64_t longest_chunk = 768;
+constexpr int64_t panels_per_block = product_scratch / (longest_chunk * panel_width);
+// How far ahead panels are fetched, in floats.
+constexpr int64_t fetch_ahead = 256;
+
+// What the accumulators begin with: null for 0. The bias has row stride 0.
+struct Start {
+  const float* data;
+  int64_t row_stride;
+};
+
+// c[i, :] = start[i, :] + sum over k of a[i, k] panel[k, :], for `Rows` rows.
+template <int Rows>
+FEDTUNE_INLINE void product_tile(int64_t depth, Left a, const float* panel, Start start, Product c) {
+  Floats part[Rows][panel_vectors] = {};
+  if (start.data) {
+#pragma GCC unroll 8
+    for (int i = 0; i < Rows; ++i)
+#pragma GCC unroll 3
+      for (int v = 0; v < panel_vectors; ++v) part[i][v] = load(start.data + i * start.row_stride + v * lanes);
+  }
+  for (int64_t k = 0; k < depth; ++k, panel += panel_width) {
+    Floats right[panel_vectors];
+#pragma GCC unroll 3
+    for (int v = 0; v < panel_vectors; ++v) {
+      right[v] = load(panel + v * lanes);
+      __builtin_prefetch(panel + fetch_ahead + v * lanes);
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < Rows; ++i) {
+      const Floats left = broadcast(a.data[i * a.row_stride + k * a.column_stride]);
+#pragma GCC unroll 3
+      for (int v = 0; v < panel_vectors; ++v) part[i][v] += left * right[v];
+    }
+  }
+#pragma GCC unroll 8
+  for (int i = 0; i < Rows; ++i)
+#pragma GCC unroll 3
+    for (int v = 0; v < panel_vectors; ++v) store(c.data + i * c.row_stride + v * lanes, part[i][v]);
+}
+
+// The last panel may be wider than the matrix: its tile is computed beside it and `columns` of it are kept.
+template <int Rows>
+static void narrow_tile(int64_t depth, Left a, const float* panel, Start start, Product c, int64_t columns) {
+  float begin[Rows * panel_width] = {}, sums[Rows * panel_width];
+  for (int64_t i = 0; start.data && i < Rows; ++i)
+    for (int64_t j = 0; j < columns; ++j) begin[i * panel_width + j] = start.data[i * start.row_stride + j];
+  product_tile<Rows>(depth, a, panel, {begin, panel_width}, {sums, panel_width});
+  for (int64_t i = 0; i < Rows; ++i)
+    for (int64_t j = 0; j < columns; ++j) c.data[i * c.row_stride + j] = sums[i * panel_width + j];
+}
+
+// Consecutive panels, `stride` floats apart; columns of the product from the first one on.
+struct Panels {
+  const float* data;
+  int64_t stride, columns;
+};
+
+template <int Rows>
+static void product_rows(int64_t depth, Left a, Panels panels, Start start, Product c) {
+  for (int64_t j = 0; j < panels.columns; j += panel_width, panels.data += panels.stride) {
+    const Start here{start.data ? start.data + j : nullptr, start.row_stride};
+    const Product to{c.data + j, c.row_stride};
+    if (panels.columns - j >= panel_width)
+      product_tile<Rows>(depth, a, panels.data, here, to);
+    else
+      narrow_tile<Rows>(depth, a, panels.data, here, to, panels.columns - j);
+  }
+}
+
+static void product_block(int64_t rows, int64_t depth, Left a, Panels panels, Start start, Product c) {
+  const auto tile = [&](auto count) {
+    constexpr int taken = decltype(count)::value;
+    product_rows<taken>(depth, a, panels, start, c);
+    a.data += taken * a.row_stride;
+    c.data += taken * c.row_stride;
+    if (start.data) start.data += taken * start.row_stride;
+    rows -= taken;
+  };
+  while (rows >= tile_rows) tile(Constant<tile_rows>{});
+  if (tile_rows > 4 && rows >= 4) tile(Constant<4>{});
+  if (rows >= 2) tile(Constant<2>{});
+  if (rows >= 1) tile(Constant<1>{});
+}
+
+// Rows first .. first + depth - 1 and panel_width columns from `column` on of the source, 0 beyond its last column.
+static void pack_panel(const Source& b, int64_t first, int64_t depth, int64_t column, float* panel) {
+  const int64_t left = b.columns - column, columns = left < panel_width ? left : panel_width;
+  const float* const from = b.data + first * b.depth_stride + column * b.column_stride;
+  if (columns < panel_width)
+    for (int64_t i = 0; i < depth * panel_width; ++i) panel[i] = 0.0f;
+  if (b.column_stride == 1) {
+    for (int64_t k = 0; k < depth; ++k)
+      for_each_vector(columns, [&](int64_t j, int64_t count) {
+        store(panel + k * panel_width + j, load(from + k * b.depth_stride + j, count), count);
+      });
+    return;
+  }
+  // Transposed: a run of a row is read at once, so that each cache line of the source is needed once.
+  constexpr int64_t run = 16;
+  for (int64_t k = 0; k < depth; k += run) {
+    const int64_t count = depth - k < run ? depth - k : run;
+    for (int64_t j = 0; j < columns; ++j) {
+      const float* const row = from + j * b.column_stride + k * b.depth_stride;
+      float* const to = panel + k * panel_width + j;
+      if (count == run && b.depth_stride == 1) {
+#pragma GCC unroll 16
+        for (int64_t i = 0; i < run; ++i) to[i * panel_width] = row[i];
+      } else {
+        for (int64_t i = 0; i < count; ++i) to[i * panel_width] = row[i * b.depth_stride];
+      }
+    }
+  }
+}
+
+static int64_t packed_size(int64_t depth, int64_t columns) {
+  return (columns + panel_width - 1) / panel_width * panel_width * depth;
+}
+
+static void pack(const Source& b, float* packed) {
+  for (int64_t j = 0; j < b.columns; j += panel_width, packed += b.depth * panel_width)
+    pack_panel(b, 0, b.depth, j, packed);
+}
+
+static void matrix_product(const MatrixProduct& args) {
+  const Source& b = args.b;
+  const int64_t chunks = (b.depth + longest_chunk - 1) / longest_chunk;
+  constexpr int64_t block_columns = panels_per_block * panel_width;
+  for (int64_t chunk = 0; chunk < chunks; ++chunk) {
+    const int64_t first = b.depth * chunk / chunks, depth = b.depth * (chunk + 1) / chunks - first;
+    const Left a{args.a + first * args.a_depth_stride, args.a_row_stride, args.a_depth_stride};
+    for (int64_t j = 0; j < b.columns; j += block_columns) {
+      const int64_t left = b.columns - j, columns = left < block_columns ? left : block_columns;
+      Panels panels{args.packed ? args.packed + j * b.depth + first * panel_width : args.scratch,
+                    (args.packed ? b.depth : depth) * panel_width, columns};
+      if (!args.packed)
+        for (int64_t i = 0; i < columns; i += panel_width) pack_panel(b, first, depth, j + i, args.scratch + i * depth);
+      const Product c{args.c + j, b.columns};
+      const Start bias{args.bias ? args.bias + j : nullptr, 0};
+      product_block(args.rows, depth, a, panels, chunk > 0 ? Start{c.data, c.row_stride} : bias, c);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace fedtune::nn::kernels::FEDTUNE_KERNELS
