@@ -90,9 +90,7 @@ class Watch {
 
 void save(const Pretraining& pretraining, const Options& options, AtomicFolder& folder) {
   models::save_checkpoint(folder.path(), models::to_device(pretraining.teacher, c10::Device(c10::kCPU)));
-  for (const fs::path& file : pretraining.tokenizer.files()) {
-    write_file_atomically(folder.path() / file.filename(), read_file(file));
-  }
+  pretraining.tokenizer.save(folder.path());
   write_file_atomically(folder.path() / made_with, pretraining_text(options));
   folder.commit();
 }

@@ -119,9 +119,7 @@ class Run {
       return folder_.adapter();
     }
     models::save_checkpoint(folder_.model(), model);
-    for (const fs::path& file : federation_.tokenizer.files()) {
-      write_file_atomically(folder_.model() / file.filename(), read_file(file));
-    }
+    federation_.tokenizer.save(folder_.model());
     return folder_.model();
   }
 

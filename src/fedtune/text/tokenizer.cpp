@@ -162,8 +162,9 @@ std::int32_t Tokenizer::pad_id() const {
 const std::string& Tokenizer::sha256() const {
   return implementation_->sha256();
 }
-const std::vector<std::filesystem::path>& Tokenizer::files() const {
-  return implementation_->files();
+void Tokenizer::save(const std::filesystem::path& folder) const {
+  for (const std::filesystem::path& file : implementation_->files())
+    write_file_atomically(folder / file.filename(), read_file(file));
 }
 
 }  // namespace fedtune::text

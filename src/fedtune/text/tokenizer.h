@@ -29,10 +29,11 @@ class Tokenizer {
   std::int64_t model_max_length() const;
   std::int32_t pad_id() const;
 
-  // SHA-256, in hex, over the files read (name, size and bytes of each, in the order of files()).
+  // SHA-256, in hex, over the files read: name, size and bytes of each.
   const std::string& sha256() const;
-  // The files this tokenizer was read from and those beside them that describe it, to be copied beside a saved model.
-  const std::vector<std::filesystem::path>& files() const;
+  // Copies the files it was read from, and those beside them that describe it, into the folder of a saved model. Throws
+  // what read_file and write_file_atomically throw.
+  void save(const std::filesystem::path& folder) const;
 
  private:
   class Implementation;
