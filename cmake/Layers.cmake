@@ -1,3 +1,16 @@
+# Tests are compiled for quick builds.
+add_library(fedtune_test_options INTERFACE)
+target_compile_options(fedtune_test_options INTERFACE $<$<CONFIG:Release>:-O1>)
+
+# A library that holds nothing but a precompiled header: fedtune_precompiled(name header LINK target...).
+function(fedtune_precompiled name header)
+  cmake_parse_arguments(PCH "" "" "LINK" ${ARGN})
+  file(WRITE "${CMAKE_BINARY_DIR}/${name}.cpp" "")
+  add_library(${name} STATIC "${CMAKE_BINARY_DIR}/${name}.cpp")
+  target_link_libraries(${name} PRIVATE fedtune_options ${PCH_LINK})
+  target_precompile_headers(${name} PRIVATE "${CMAKE_SOURCE_DIR}/cmake/${header}")
+endfunction()
+
 # One folder, one target, one line: fedtune_layer(name [TORCH] DEPS ...).
 #
 # Every *.cpp of the folder (sub-folders too) belongs to the layer, *_test.cpp to its test program.
@@ -41,12 +54,12 @@ function(fedtune_layer name)
     target_compile_definitions(${name}_test PRIVATE FEDTUNE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
     set_target_properties(${name}_test PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
     set_property(GLOBAL APPEND PROPERTY FEDTUNE_TEST_PROGRAMS ${name}_test)
+    target_link_libraries(${name}_test PRIVATE fedtune_test_options)
+    set(test_header fedtune_test_pch)
     if(LAYER_TORCH)
-      target_precompile_headers(${name}_test REUSE_FROM fedtune_torch_pch)
-    elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
-      # Tests are compiled for quick builds; with torch's precompiled header they have to share its options.
-      target_compile_options(${name}_test PRIVATE -O1)
+      set(test_header fedtune_torch_test_pch)
     endif()
+    target_precompile_headers(${name}_test REUSE_FROM ${test_header})
   endif()
 endfunction()
 

@@ -1,4 +1,4 @@
-# The PyPI wheel of torch as a C++ SDK: target torch_wheel, and the precompiled header fedtune_torch_pch.
+# The PyPI wheel of torch as a C++ SDK: target torch_wheel.
 #
 # The wheel's own TorchConfig.cmake asks for a CUDA toolkit when the wheel was built for CUDA; this module needs none: it
 # takes the libraries that are there. Point FEDTUNE_TORCH_DIR at the folder `torch` of another wheel to use that one.
@@ -27,8 +27,3 @@ foreach(library torch torch_cpu torch_cuda c10 c10_cuda)
   endif()
 endforeach()
 target_link_libraries(torch_wheel INTERFACE "-Wl,--as-needed" Threads::Threads)
-
-file(WRITE "${CMAKE_BINARY_DIR}/torch_pch.cpp" "")
-add_library(fedtune_torch_pch STATIC "${CMAKE_BINARY_DIR}/torch_pch.cpp")
-target_link_libraries(fedtune_torch_pch PRIVATE torch_wheel fedtune_options)
-target_precompile_headers(fedtune_torch_pch PRIVATE "${CMAKE_SOURCE_DIR}/cmake/torch_pch.h")
