@@ -8,16 +8,12 @@
 //
 // The teacher is trained in all parameters, the student in its adapter and head. Written: "loss" of the step itself,
 // "gradient.teacher.NAME" and "gradient.student.NAME".
-#include <cstdio>
-#include <iostream>
-#include <iterator>
 #include <numeric>
 
+#include "probe_main.h"
 #include <ATen/ATen.h>
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "fedtune/base/error.h"
 #include "fedtune/format/json_file.h"
 #include "fedtune/format/safetensors.h"
 #include "fedtune/models/checkpoint.h"
@@ -102,15 +98,5 @@ void run(const Job& job) {
 }  // namespace
 
 int main() {
-  try {
-    const std::string text{std::istreambuf_iterator<char>(std::cin), {}};
-    run(read_job(text));
-    return 0;
-  } catch (const Error& error) {
-    fmt::print(stderr, "distill_probe: {}\n", error.what());
-    return static_cast<int>(error.kind());
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "distill_probe: {}\n", error.what());
-    return static_cast<int>(ErrorKind::failed);
-  }
+  return probe_main("distill_probe", [](const std::string& text) { run(read_job(text)); });
 }

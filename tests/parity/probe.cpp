@@ -8,16 +8,12 @@
 // Without an adapter every parameter is trained, with one the adapter and the head. Written: "logits" of the examples
 // in the order of the batches, "gradient.NAME" of the first batch, "loss_curve" [steps] of AdamW over the batches in
 // turn.
-#include <cstdio>
-#include <iostream>
-#include <iterator>
 
+#include "probe_main.h"
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
-#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "fedtune/base/error.h"
 #include "fedtune/data/batch.h"
 #include "fedtune/format/json_file.h"
 #include "fedtune/format/safetensors.h"
@@ -112,15 +108,5 @@ void run(const Job& job) {
 }  // namespace
 
 int main() {
-  try {
-    const std::string text{std::istreambuf_iterator<char>(std::cin), {}};
-    run(read_job(text));
-    return 0;
-  } catch (const Error& error) {
-    fmt::print(stderr, "model_probe: {}\n", error.what());
-    return static_cast<int>(error.kind());
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "model_probe: {}\n", error.what());
-    return static_cast<int>(ErrorKind::failed);
-  }
+  return probe_main("model_probe", [](const std::string& text) { run(read_job(text)); });
 }
