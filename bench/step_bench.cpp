@@ -23,6 +23,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "fedtune/base/memory.h"
 #include "fedtune/data/batch.h"
 #include "fedtune/models/checkpoint.h"
 #include "fedtune/nn/thread.h"
@@ -144,6 +145,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   try {
+    fedtune::keep_freed_memory();
     fedtune::nn::prepare_worker_thread();
     fedtune::Bench bench(argv[1], argc > 2 ? std::stoi(argv[2]) : 2);
     fedtune::serve(bench);

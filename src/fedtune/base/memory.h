@@ -8,4 +8,8 @@ namespace fedtune {
 // The largest resident set so far, in bytes.
 std::int64_t peak_rss_bytes();
 
+// From now on freed memory stays with the process. A training step frees all that it has computed and the next one asks
+// for as much again; giving it back in between costs 1 to 2 % of the time. Does nothing where malloc is not glibc's.
+void keep_freed_memory();
+
 }  // namespace fedtune

@@ -6,6 +6,7 @@
 #include <ATen/detail/CUDAHooksInterface.h>
 
 #include "fedtune/base/error.h"
+#include "fedtune/base/memory.h"
 #include "fedtune/cli/version.h"
 #include "fedtune/nn/thread.h"
 
@@ -36,6 +37,7 @@ c10::Device device_named(const std::string& name) {
 
 c10::Device prepare_to_compute(const Options& options) {
   const c10::Device device = device_named(options.training.device);
+  keep_freed_memory();
   nn::set_threads_per_worker(options.training.threads);
   nn::prepare_worker_thread();
   return device;
