@@ -21,4 +21,11 @@ void prepare_worker_thread() {
   at::globalContext().setFlushDenormal(true);
 }
 
+UseThreads::UseThreads(int threads) : before_(at::get_num_threads()) {
+  if (threads > 0) at::set_num_threads(threads);
+}
+UseThreads::~UseThreads() {
+  at::set_num_threads(before_);
+}
+
 }  // namespace fedtune::nn

@@ -65,7 +65,7 @@ Distiller::Distiller(const models::SequenceClassifier& teacher, PublicShare shar
 }
 
 train::TrainOptions Distiller::training(int round, int epochs) const {
-  train::TrainOptions training{.epochs = epochs, .batch_size = options_.batch_size};
+  train::TrainOptions training{.epochs = epochs, .batch_size = options_.batch_size, .threads = options_.workers};
   training.phase = {.optimizer = {.lr = options_.lr},
                     .schedule = train::Schedule::linear_decay,
                     .place = {.seed = options_.seed, .round = static_cast<std::uint32_t>(round)},
@@ -94,8 +94,7 @@ void Distiller::distil(int round, models::SequenceClassifier& student) {
     if (options_.teacher_epochs > 0) train_teacher(round);
   }
   if (options_.kd_epochs == 0) return;
-  train::DistillOptions both{
-      .training = training(round, options_.kd_epochs), .loss = options_.loss, .workers = options_.workers};
+  train::DistillOptions both{.training = training(round, options_.kd_epochs), .loss = options_.loss};
   both.training.on_epoch = [this](int /*epoch*/) {
     check_teacher();
     return true;

@@ -11,7 +11,6 @@ namespace fedtune::train {
 struct DistillOptions {
   TrainOptions training = {};
   DistillLossOptions loss = {};
-  int workers = 1;  // as DistillPhaseOptions
 };
 
 // Trains both models on rows of a pool of examples, in the order of epoch_order. on_epoch may freeze the teacher.

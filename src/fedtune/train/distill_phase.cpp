@@ -6,7 +6,6 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include "fedtune/base/error.h"
-#include "fedtune/base/parallel.h"
 #include "fedtune/nn/thread.h"
 #include "fedtune/train/device_batch.h"
 #include "fedtune/train/trained_leaves.h"
@@ -67,25 +66,26 @@ DistillPhase::DistillPhase(const DistilledModels& models, const DistillPhaseOpti
              .student = Side(models.student, ModelRole::student, options_.phase)},
       total_steps_(total_steps) {}
 
-template <typename Work>
-void DistillPhase::for_both(Work work) {
-  run_parallel({.count = 2, .workers = options_.workers}, [&](std::size_t index) {
-    nn::prepare_worker_thread();
-    work(index == 0 ? sides_.teacher : sides_.student);
-  });
-}
-
-double DistillPhase::step(const data::PackedBatch& packed) {
-  throw_if_stopped(options_.phase);
-  for_both([&](Side& side) { side.forward(packed, report_.steps); });
+double DistillPhase::descend_to_answers() {
+  // Its sums are torch's, which add in another order on several threads.
+  const nn::UseThreads one(1);
   const at::Tensor loss =
       loss_({.teacher = sides_.teacher.answers(), .student = sides_.student.answers()}, sides_.student.labels());
   const double value = loss.item<double>();
   require_finite(value, options_.phase, report_.steps);
   loss.backward();
+  return value;
+}
+
+double DistillPhase::step(const data::PackedBatch& packed) {
+  throw_if_stopped(options_.phase);
+  sides_.teacher.forward(packed, report_.steps);
+  sides_.student.forward(packed, report_.steps);
+  const double value = descend_to_answers();
   const PhaseOptions& phase = options_.phase;
   const double lr = learning_rate(phase.schedule, phase.optimizer.lr, {report_.steps, total_steps_});
-  for_both([lr](Side& side) { side.descend(lr); });
+  sides_.teacher.descend(lr);
+  sides_.student.descend(lr);
   record_step(phase, packed, value, report_);
   return value;
 }

@@ -13,7 +13,6 @@ struct DistillPhaseOptions {
   // As of a phase of one model; the role in `place` is filled in.
   PhaseOptions phase = {};
   DistillLossOptions loss = {};
-  int workers = 1;  // from 2 on the models compute side by side, on a thread each; the result is the same
 };
 
 using DistilledModels = TeacherAndStudent<models::SequenceClassifier&>;
@@ -35,6 +34,9 @@ class DistillPhase {
   const TrainReport& report() const { return report_; }
 
  private:
+  // The loss, and its gradients at the answers of both.
+  double descend_to_answers();
+
   // One of the two models: its half of a step, which needs nothing of the other's but the loss.
   class Side {
    public:
@@ -56,10 +58,6 @@ class DistillPhase {
     models::ForwardResult answers_;
     at::Tensor labels_;  // int64 [sentences]
   };
-
-  // Runs `work` for both sides.
-  template <typename Work>
-  void for_both(Work work);
 
   DistillPhaseOptions options_;
   DistillLoss loss_;

@@ -10,6 +10,7 @@
 #include "fedtune/base/error.h"
 #include "fedtune/base/interrupt.h"
 #include "fedtune/models/checkpoint.h"
+#include "fedtune/nn/thread.h"
 #include "fedtune/train/distill.h"
 #include "fedtune/train/evaluate.h"
 #include "fedtune/train/padded_twin.h"
@@ -106,11 +107,13 @@ TEST_P(DistillPhaseFor, TakesTheStepOfItsPaddedTwin) {
 TEST_P(DistillPhaseFor, GivesTheSameBitsOnOneThreadAndTwo) {
   const auto batch = batch_of(tiny_task(12));
   Classroom one(GetParam().student), two(GetParam().student);
-  DistillPhaseOptions options = options_for(GetParam().form);
-  DistillPhase first(one.models(), options, 3);
-  options.workers = 2;
-  DistillPhase second(two.models(), options, 3);
-  for (int step = 0; step < 3; ++step) EXPECT_EQ(first.step(batch), second.step(batch));
+  DistillPhase first(one.models(), options_for(GetParam().form), 3);
+  DistillPhase second(two.models(), options_for(GetParam().form), 3);
+  const auto step_with = [&](DistillPhase& phase, int threads) {
+    const nn::UseThreads use(threads);
+    return phase.step(batch);
+  };
+  for (int step = 0; step < 3; ++step) EXPECT_EQ(step_with(first, 1), step_with(second, 2));
   EXPECT_TRUE(same_bits(one.teacher_bits(), two.teacher_bits()));
   EXPECT_TRUE(same_bits(one.student_bits(), two.student_bits()));
 }

@@ -5,6 +5,7 @@
 
 #include "fedtune/base/clock.h"
 #include "fedtune/base/error.h"
+#include "fedtune/nn/thread.h"
 
 namespace fedtune::train {
 namespace {
@@ -51,7 +52,10 @@ TrainReport train(models::SequenceClassifier& model, std::span<const data::Examp
                   std::span<const std::uint32_t> rows, const TrainOptions& options) {
   const Stopwatch watch;
   Phase phase(model, options.phase, steps_of(rows, options));
-  for_each_batch(pool, rows, options, [&phase](const data::PackedBatch& packed) { phase.step(packed); });
+  for_each_batch(pool, rows, options, [&](const data::PackedBatch& packed) {
+    const nn::UseThreads threads(options.threads);  // a step at a time: what is between them brings its own
+    phase.step(packed);
+  });
   TrainReport report = phase.report();
   report.seconds = watch.seconds();
   return report;

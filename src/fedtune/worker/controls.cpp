@@ -44,6 +44,7 @@ std::vector<train::Scores> train_central(const train::StudentTemplate& student, 
   models::SequenceClassifier model = student.for_training(student.initial());
   std::vector<train::Scores> scores;
   train::TrainOptions training = control_options(options, /*rank=*/0);
+  training.threads = options.evaluate.workers;
   training.on_epoch = [&](int epoch) {
     if ((epoch + 1) % options.client.epochs == 0) {
       scores.push_back(train::evaluate(model, options.validation, options.evaluate));
