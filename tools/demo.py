@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""The demo: four clients fine-tune MiniLM on the project's own sentences, by FedAvg and by FedLoRA.
+"""The demo: four clients fine-tune MiniLM on the project's own sentences by FedAvg, FedLoRA and FedKDLoRA.
 
-Runs `build/fedtune run` once for each scheme and shows, in one table, what came out and what it cost. Each call makes new
-run folders under results/. Standard library only.
+The teacher of FedKDLoRA is MiniLM too: `build/fedtune pretrain` first trains all of its parameters on the public share.
+Then `build/fedtune run` plays each scheme once, and one table shows what came out and what it cost. Each call makes new run
+folders under results/. Standard library only.
 """
 
 import dataclasses
@@ -16,7 +17,9 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CLIENTS = 4
-COMMON = ["--client-ckpt", "models/minilm", "--data-path", "examples/opinions", "--num-clients", str(CLIENTS)]
+PUBLIC_PERCENT = 20
+TEACHER_EPOCHS = 6
+DATA = ["--data-path", "examples/opinions", "--num-clients", str(CLIENTS), "--teacher-data-pct", str(PUBLIC_PERCENT)]
 
 
 @dataclasses.dataclass
@@ -30,17 +33,31 @@ class Run:
 
 RUNS = [
     Run("fedavg", ["--num-rounds", "3", "--client-lr", "1e-4"], "model"),
-    Run("fedlora", ["--num-rounds", "6", "--client-lr", "2e-3"], "adapter"),
+    Run("fedlora", ["--num-rounds", "4", "--client-lr", "2e-3"], "adapter"),
+    Run("fedkdlora", ["--num-rounds", "4", "--client-lr", "2e-3", "--distill-lr", "2e-4"], "adapter"),
 ]
 
 
-def run_scheme(run: Run, name: str) -> dict:
-    """Trains; returns the run's results.json. Ends the demo where the program fails."""
-    command = ["build/fedtune", "run", "--scheme", run.scheme, *COMMON, *run.options, "--name", name]
-    print(f"\n$ {shlex.join(command)}", flush=True)
-    status = subprocess.run(command, cwd=ROOT).returncode
+def call(*arguments: str) -> None:
+    """Runs the program. Ends the demo where it fails."""
+    print(f"\n$ {shlex.join(['build/fedtune', *arguments])}", flush=True)
+    status = subprocess.run(["build/fedtune", *arguments], cwd=ROOT).returncode
     if status != 0:
         sys.exit(status if status > 0 else 128 - status)
+
+
+def pretrain_teacher(root: str) -> str:
+    """Trains the teacher on the public share; returns its folder."""
+    call("pretrain", "--teacher-ckpt", "models/minilm", *DATA, "--teacher-pretrain-epochs", str(TEACHER_EPOCHS),
+         "--client-lr", "2e-4", "--output", root)
+    (folder,) = (ROOT / root / "model").iterdir()
+    return str(folder.relative_to(ROOT))
+
+
+def run_scheme(run: Run, teacher: str, name: str) -> dict:
+    """Trains; returns the run's results.json."""
+    taught = ["--teacher-ckpt", teacher] if run.scheme == "fedkdlora" else []
+    call("run", "--scheme", run.scheme, "--client-ckpt", "models/minilm", *taught, *DATA, *run.options, "--name", name)
     return json.loads((ROOT / "results" / name / "results.json").read_text())
 
 
@@ -90,14 +107,19 @@ def main() -> int:
     started = time.monotonic()
     stamp = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
     names = {run.scheme: f"demo-{stamp}-{run.scheme}" for run in RUNS}
-    rows = [row(run_scheme(run, names[run.scheme])) for run in RUNS]
+    teacher = pretrain_teacher(f"results/demo-{stamp}-teacher")
+    rows = [row(run_scheme(run, teacher, names[run.scheme])) for run in RUNS]
 
     print(f"\nMiniLM on examples/opinions, {CLIENTS} clients, {time.monotonic() - started:.0f} s in all\n")
     print(table(rows))
-    print("\nmajority: the accuracy of always answering the commoner label; bytes: up and down, as sent\n")
+    print(f"""
+majority: the accuracy of always answering the commoner label; bytes: up and down, as sent; sentences/s: the clients'
+teacher of fedkdlora: MiniLM, all parameters, {TEACHER_EPOCHS} epochs on the public {PUBLIC_PERCENT} % before the first round
+""")
     for run in RUNS:
         folder = f"results/{names[run.scheme]}"
-        print(f"{run.scheme:8} {folder}/results.json, {folder}/{run.product}/")
+        print(f"{run.scheme:10} {folder}/results.json, {folder}/{run.product}/")
+    print(f"{'teacher':10} {teacher}/")
     return 0
 
 
