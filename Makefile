@@ -14,7 +14,7 @@ compile = $(call configure,$(1),$(2)) && cmake --build --preset $(1) --parallel 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: build ## four clients fine-tune MiniLM by FedAvg and FedLoRA; ends with one table (under 3 minutes)
+demo: build ## four clients fine-tune MiniLM by FedAvg, FedLoRA and FedKDLoRA; ends with one table (under 4 minutes)
 	@python3 tools/demo.py
 
 test: build build-core-asan build-tsan ## unit and integration tests, and the torch-free layers under sanitizers

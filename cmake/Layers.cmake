@@ -5,7 +5,7 @@ target_compile_options(fedtune_test_options INTERFACE $<$<CONFIG:Release>:-O1>)
 # A library that holds nothing but a precompiled header: fedtune_precompiled(name header LINK target...).
 function(fedtune_precompiled name header)
   cmake_parse_arguments(PCH "" "" "LINK" ${ARGN})
-  file(WRITE "${CMAKE_BINARY_DIR}/${name}.cpp" "")
+  file(CONFIGURE OUTPUT "${CMAKE_BINARY_DIR}/${name}.cpp" CONTENT "")
   add_library(${name} STATIC "${CMAKE_BINARY_DIR}/${name}.cpp")
   target_link_libraries(${name} PRIVATE fedtune_options ${PCH_LINK})
   target_precompile_headers(${name} PRIVATE "${CMAKE_SOURCE_DIR}/cmake/${header}")

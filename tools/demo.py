@@ -33,8 +33,8 @@ class Run:
 
 RUNS = [
     Run("fedavg", ["--num-rounds", "3", "--client-lr", "1e-4"], "model"),
-    Run("fedlora", ["--num-rounds", "4", "--client-lr", "2e-3"], "adapter"),
-    Run("fedkdlora", ["--num-rounds", "4", "--client-lr", "2e-3", "--distill-lr", "2e-4"], "adapter"),
+    Run("fedlora", ["--num-rounds", "6", "--client-lr", "5e-3"], "adapter"),
+    Run("fedkdlora", ["--num-rounds", "6", "--client-lr", "5e-3", "--distill-lr", "2e-4"], "adapter"),
 ]
 
 
