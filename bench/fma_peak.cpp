@@ -14,13 +14,12 @@ constexpr int accumulators = 12;
 #if defined(__x86_64__)
 // Assembly, because a compiler would spill, merge or drop the accumulators.
 #define FEDTUNE_FMA(width, to) "vfmadd231ps %%" width "mm0, %%" width "mm1, %%" width "mm" to "\n\t"
-#define FEDTUNE_TWELVE(width)                                                                            \
-  FEDTUNE_FMA(width, "2")                                                                                \
-  FEDTUNE_FMA(width, "3")                                                                                \
-  FEDTUNE_FMA(width, "4")                                                                                \
-  FEDTUNE_FMA(width, "5") FEDTUNE_FMA(width, "6") FEDTUNE_FMA(width, "7") FEDTUNE_FMA(width, "8")        \
-      FEDTUNE_FMA(width, "9") FEDTUNE_FMA(width, "10") FEDTUNE_FMA(width, "11") FEDTUNE_FMA(width, "12") \
-          FEDTUNE_FMA(width, "13")
+// clang-format off
+#define FEDTUNE_TWELVE(width)                                                                           \
+  FEDTUNE_FMA(width, "2") FEDTUNE_FMA(width, "3") FEDTUNE_FMA(width, "4") FEDTUNE_FMA(width, "5")       \
+  FEDTUNE_FMA(width, "6") FEDTUNE_FMA(width, "7") FEDTUNE_FMA(width, "8") FEDTUNE_FMA(width, "9")       \
+  FEDTUNE_FMA(width, "10") FEDTUNE_FMA(width, "11") FEDTUNE_FMA(width, "12") FEDTUNE_FMA(width, "13")
+// clang-format on
 #define FEDTUNE_CLOBBERED                                                                                          \
   "cc", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", \
       "xmm13"
