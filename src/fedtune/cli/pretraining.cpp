@@ -109,7 +109,7 @@ std::string pretraining_differences(const Options& asked, const Options& there) 
 void pretrain(Pretraining& pretraining, const Options& options, const PretrainingWatch& watch) {
   train::TrainOptions training{.epochs = options.distill.teacher_pretrain_epochs,
                                .batch_size = options.training.batch_size,
-                               .threads = std::max(options.training.threads, workers_of(options))};
+                               .threads = workers_of(options)};
   training.on_epoch = [&watch](int epoch) {
     if (watch.on_epoch) watch.on_epoch(epoch);
     return true;

@@ -99,14 +99,8 @@ TEST(Linear, GivesTheSameBitsForEveryNumberOfThreads) {
   const LinearWeight weight = frozen(normal({256, 1000}, 2), normal({256}, 3));
   const at::Tensor x = normal({151, 1000}, 1);
   const auto with_threads = [&](int threads) {
-    at::Tensor y;
-    std::thread([&] {
-      set_threads_per_worker(threads);
-      prepare_worker_thread();
-      y = linear(x, weight);
-    }).join();
-    set_threads_per_worker(1);
-    return y;
+    const UseThreads use(threads);
+    return linear(x, weight);
   };
   EXPECT_TRUE(at::equal(with_threads(1), with_threads(2)));
 }

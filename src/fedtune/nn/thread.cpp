@@ -21,8 +21,12 @@ void prepare_worker_thread() {
   at::globalContext().setFlushDenormal(true);
 }
 
-UseThreads::UseThreads(int threads) : before_(at::get_num_threads()) {
-  if (threads > 0) at::set_num_threads(threads);
+int threads_in_use() {
+  return at::get_num_threads();
+}
+
+UseThreads::UseThreads(int threads) : before_(threads_in_use()) {
+  at::set_num_threads(threads);
 }
 UseThreads::~UseThreads() {
   at::set_num_threads(before_);

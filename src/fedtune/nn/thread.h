@@ -11,8 +11,10 @@ void prepare_worker_thread();
 // Threads per matrix kernel from now on: 1 unless a run asks for more (fewer clients than cores). Call in main, once.
 void set_threads_per_worker(int threads);
 
-// While one lives, matrix kernels called from this thread use so many threads; 0: as many as they did. For work that
-// has the processor to itself. The result does not depend on how many.
+// Threads per matrix kernel called from this thread.
+int threads_in_use();
+
+// While one lives, matrix kernels called from this thread use so many threads; the result does not depend on how many.
 class UseThreads {
  public:
   explicit UseThreads(int threads);

@@ -1,7 +1,6 @@
 #include "fedtune/train/distill.h"
 
 #include "fedtune/base/clock.h"
-#include "fedtune/nn/thread.h"
 
 namespace fedtune::train {
 
@@ -9,10 +8,7 @@ TrainReport distill(const DistilledModels& models, std::span<const data::Example
                     std::span<const std::uint32_t> rows, const DistillOptions& options) {
   const Stopwatch watch;
   DistillPhase phase(models, {.phase = options.training.phase, .loss = options.loss}, steps_of(rows, options.training));
-  for_each_batch(pool, rows, options.training, [&](const data::PackedBatch& packed) {
-    const nn::UseThreads threads(options.training.threads);
-    phase.step(packed);
-  });
+  for_each_batch(pool, rows, options.training, [&phase](const data::PackedBatch& packed) { phase.step(packed); });
   TrainReport report = phase.report();
   report.seconds = watch.seconds();
   return report;

@@ -42,6 +42,8 @@ void for_each_batch(std::span<const data::Example> pool, std::span<const std::ui
         epoch_order(options.phase.place, static_cast<std::uint32_t>(epoch), static_cast<std::uint32_t>(rows.size()));
     for (std::uint32_t& index : order) index = rows[index];
     for (std::size_t first = 0; first < order.size(); first += batch_size) {
+      // A step at a time: what is between them brings its own threads.
+      const nn::UseThreads threads(std::max(options.threads, nn::threads_in_use()));
       step(data::pack(pool, std::span(order).subspan(first, std::min(batch_size, order.size() - first))));
     }
     if (options.on_epoch && !options.on_epoch(epoch)) return;
@@ -52,10 +54,7 @@ TrainReport train(models::SequenceClassifier& model, std::span<const data::Examp
                   std::span<const std::uint32_t> rows, const TrainOptions& options) {
   const Stopwatch watch;
   Phase phase(model, options.phase, steps_of(rows, options));
-  for_each_batch(pool, rows, options, [&](const data::PackedBatch& packed) {
-    const nn::UseThreads threads(options.threads);  // a step at a time: what is between them brings its own
-    phase.step(packed);
-  });
+  for_each_batch(pool, rows, options, [&phase](const data::PackedBatch& packed) { phase.step(packed); });
   TrainReport report = phase.report();
   report.seconds = watch.seconds();
   return report;

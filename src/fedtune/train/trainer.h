@@ -14,7 +14,7 @@ struct TrainOptions {
   PhaseOptions phase = {};
   int epochs = 1;
   int batch_size = 32;  // sentences; the last batch of an epoch may hold fewer
-  int threads = 0;      // of the matrix kernels, as nn::UseThreads takes it
+  int threads = 1;      // of the matrix kernels, at least: what has the processor to itself asks for more
   // Called after each epoch (from 0), where set; false ends the training there.
   std::function<bool(int epoch)> on_epoch = {};
 };

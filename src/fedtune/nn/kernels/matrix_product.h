@@ -37,20 +37,12 @@ FEDTUNE_INLINE void product_tile(int64_t depth, Left a, const float* panel, Star
 #pragma GCC unroll 3
       for (int v = 0; v < panel_vectors; ++v) part[i][v] = load(start.data + i * start.row_stride + v * lanes);
   }
-  for (int64_t k = 0; k < depth; ++k, panel += panel_width) {
-    Floats right[panel_vectors];
-#pragma GCC unroll 3
-    for (int v = 0; v < panel_vectors; ++v) {
-      right[v] = load(panel + v * lanes);
-      __builtin_prefetch(panel + fetch_ahead + v * lanes);
-    }
-#pragma GCC unroll 8
-    for (int i = 0; i < Rows; ++i) {
-      const Floats left = broadcast(a.data[i * a.row_stride + k * a.column_stride]);
-#pragma GCC unroll 3
-      for (int v = 0; v < panel_vectors; ++v) part[i][v] += left * right[v];
-    }
-  }
+  const auto row = [panel](int64_t k, int v) __attribute__((always_inline)) {
+    const float* const from = panel + k * panel_width + v * lanes;
+    __builtin_prefetch(from + fetch_ahead);
+    return load(from);
+  };
+  accumulate(depth, a, row, part);
 #pragma GCC unroll 8
   for (int i = 0; i < Rows; ++i)
 #pragma GCC unroll 3

@@ -26,15 +26,14 @@ struct Extent {
 
 enum class Into { assign, add };
 
-// `Rows` by `Vectors` accumulators in registers; the last vector has `count` elements.
-template <int Rows, int Vectors, Into into>
-FEDTUNE_INLINE void multiply_tile(int64_t inner, Left a, Right b, Product c, float scale, int64_t count) {
-  Floats part[Rows][Vectors] = {};
+// part[i] += sum over k of a[i, k] row(k), with row(k, v) vector v of row k of the right matrix. All of `part` stays in
+// registers.
+template <int Rows, int Vectors, typename Row>
+FEDTUNE_INLINE void accumulate(int64_t inner, Left a, Row row, Floats (&part)[Rows][Vectors]) {
   for (int64_t k = 0; k < inner; ++k) {
     Floats right[Vectors];
 #pragma GCC unroll 8
-    for (int v = 0; v < Vectors; ++v)
-      right[v] = load(b.data + k * b.row_stride + v * lanes, v + 1 < Vectors ? lanes : count);
+    for (int v = 0; v < Vectors; ++v) right[v] = row(k, v);
 #pragma GCC unroll 8
     for (int i = 0; i < Rows; ++i) {
       const Floats left = broadcast(a.data[i * a.row_stride + k * a.column_stride]);
@@ -42,6 +41,16 @@ FEDTUNE_INLINE void multiply_tile(int64_t inner, Left a, Right b, Product c, flo
       for (int v = 0; v < Vectors; ++v) part[i][v] += left * right[v];
     }
   }
+}
+
+// `Rows` by `Vectors` accumulators; the last vector has `count` elements.
+template <int Rows, int Vectors, Into into>
+FEDTUNE_INLINE void multiply_tile(int64_t inner, Left a, Right b, Product c, float scale, int64_t count) {
+  Floats part[Rows][Vectors] = {};
+  const auto row = [&](int64_t k, int v) __attribute__((always_inline)) {
+    return load(b.data + k * b.row_stride + v * lanes, v + 1 < Vectors ? lanes : count);
+  };
+  accumulate(inner, a, row, part);
 #pragma GCC unroll 8
   for (int i = 0; i < Rows; ++i)
 #pragma GCC unroll 8
