@@ -20,6 +20,8 @@ endforeach()
 
 add_library(torch_wheel INTERFACE)
 target_include_directories(torch_wheel SYSTEM INTERFACE "${torch_include}" "${torch_include}/torch/csrc/api/include")
+# ATen/ATen.h and what torch includes for itself would bring in every operator, at 2 s of compile time a file.
+target_compile_definitions(torch_wheel INTERFACE AT_PER_OPERATOR_HEADERS)
 target_link_libraries(torch_wheel INTERFACE "-Wl,--no-as-needed")
 foreach(library torch torch_cpu torch_cuda c10 c10_cuda)
   if(EXISTS "${FEDTUNE_TORCH_DIR}/lib/lib${library}.so")

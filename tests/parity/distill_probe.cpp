@@ -11,7 +11,8 @@
 #include <numeric>
 
 #include "probe_main.h"
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/tensor.h>
 #include <nlohmann/json.hpp>
 
 #include "fedtune/format/json_file.h"

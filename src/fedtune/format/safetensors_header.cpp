@@ -153,7 +153,7 @@ class HeaderReader : public nlohmann::json_sax<json> {
 
   static std::string shown(std::string_view text) {
     constexpr std::size_t longest = 100;
-    return text.size() <= longest ? std::string(text) : std::string(text.substr(0, longest)) + "...";
+    return fmt::format("{}{}", text.substr(0, longest), text.size() <= longest ? "" : "...");
   }
 
   template <typename... Args>

@@ -1,6 +1,7 @@
 #include "fedtune/io/weight_files.h"
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/ones.h>
 #include <gmock/gmock.h>
 #include <stdlib.h>
 

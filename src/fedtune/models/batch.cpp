@@ -2,6 +2,8 @@
 
 #include <string_view>
 
+#include <ATen/ops/tensor.h>
+
 #include "fedtune/base/error.h"
 
 namespace fedtune::models {

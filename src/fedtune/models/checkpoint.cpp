@@ -1,6 +1,6 @@
 #include "fedtune/models/checkpoint.h"
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
 
 #include "fedtune/base/file.h"
 #include "fedtune/format/safetensors.h"

@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <map>
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
 
 #include "fedtune/base/error.h"
 #include "fedtune/base/nearest.h"

@@ -1,6 +1,9 @@
 #include "fedtune/models/checkpoint.h"
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
 
 #include "fedtune/models/edited_checkpoint.h"

@@ -1,5 +1,8 @@
 // The forward pass on packed rows. Rows are tokens of sentences laid end to end; only attention sees the borders.
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/relu.h>
+#include <ATen/ops/tanh.h>
 
 #include "fedtune/models/classifier.h"
 #include "fedtune/models/family.h"

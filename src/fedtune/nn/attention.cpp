@@ -1,5 +1,7 @@
 #include <algorithm>
 
+#include <ATen/ops/empty.h>
+
 #include "fedtune/base/error.h"
 #include "fedtune/nn/fused.h"
 #include "fedtune/nn/kernels/select.h"

@@ -1,6 +1,8 @@
 #include "fedtune/nn/dropout.h"
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/empty.h>
 
 namespace fedtune::nn {
 

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include <ATen/ops/empty.h>
+
 #include "fedtune/base/error.h"
 #include "fedtune/nn/fused.h"
 #include "fedtune/nn/kernels/select.h"

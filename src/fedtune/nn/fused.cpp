@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include <ATen/ops/empty.h>
+
 #include "fedtune/nn/kernels/select.h"
 #include "fedtune/nn/ops.h"
 

@@ -1,6 +1,9 @@
 #include <thread>
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/ones.h>
 #include <c10/core/InferenceMode.h>
 #include <gtest/gtest.h>
 

@@ -1,3 +1,5 @@
+#include <ATen/ops/empty.h>
+
 #include "fedtune/nn/fused.h"
 #include "fedtune/nn/kernels/select.h"
 #include "fedtune/nn/matrix.h"

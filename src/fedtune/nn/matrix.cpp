@@ -1,7 +1,8 @@
 #include "fedtune/nn/matrix.h"
 
-#include <ATen/ATen.h>
 #include <ATen/Parallel.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
 
 #include "fedtune/base/flush_denormals.h"
 #include "fedtune/nn/fused.h"

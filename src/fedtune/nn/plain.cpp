@@ -1,6 +1,9 @@
 #include "fedtune/nn/plain.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/gelu.h>
+#include <ATen/ops/layer_norm.h>
 
 namespace fedtune::nn::plain {
 namespace {

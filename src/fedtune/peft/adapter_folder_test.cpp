@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <functional>
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
 
 #include "fedtune/base/error.h"

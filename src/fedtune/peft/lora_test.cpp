@@ -1,6 +1,8 @@
 #include "fedtune/peft/lora.h"
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/equal.h>
 #include <gmock/gmock.h>
 
 #include "fedtune/base/error.h"

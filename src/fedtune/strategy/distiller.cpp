@@ -5,7 +5,8 @@
 #include <string_view>
 #include <utility>
 
-#include <ATen/ATen.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/tensor.h>
 
 #include "fedtune/base/error.h"
 #include "fedtune/io/parameters.h"

@@ -2,7 +2,10 @@
 
 #include <cmath>
 
-#include <ATen/ATen.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/log_softmax.h>
+#include <ATen/ops/mse_loss.h>
 
 #include "fedtune/base/error.h"
 #include "fedtune/train/loss.h"

@@ -1,5 +1,6 @@
 #include "fedtune/train/student.h"
 
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
 #include "fedtune/base/error.h"

@@ -4,6 +4,7 @@
 #include <limits>
 #include <set>
 
+#include <ATen/core/grad_mode.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -2,7 +2,7 @@
 # alone. No precompiled header: its inline functions must not be compiled for a processor that may not be there.
 set(kernels "${CMAKE_CURRENT_LIST_DIR}")
 set_source_files_properties("${kernels}/avx512.cpp" "${kernels}/avx2.cpp" "${kernels}/portable.cpp" PROPERTIES
-  SKIP_PRECOMPILE_HEADERS ON COMPILE_OPTIONS "-ffp-contract=fast;-fno-math-errno")
+  SKIP_PRECOMPILE_HEADERS ON COMPILE_OPTIONS "-O3;-ffp-contract=fast;-fno-math-errno")
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   set_property(SOURCE "${kernels}/avx512.cpp" APPEND PROPERTY
     COMPILE_OPTIONS "-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx2;-mfma")
