@@ -24,8 +24,8 @@ test: build build-core-asan build-tsan ## unit and integration tests, and the to
 test-unit: build ## the unit tests only (under a minute once built)
 	@$(PYTHON) tools/run_tests.py --programs build
 
-test-long: build peer ## live comparisons with the Python stack
-	@$(PYTHON) tools/run_tests.py $(addprefix --pytest ,$(PYTEST_PATHS)) --pytest-marker long
+test-long: build build-asan peer ## every layer under sanitizers, and live comparisons with the Python stack
+	@$(PYTHON) tools/run_tests.py --programs build-asan-ubsan $(addprefix --pytest ,$(PYTEST_PATHS)) --pytest-marker long
 
 test-sanitizers: build-asan ## every layer's unit tests under the address and undefined-behaviour sanitizers
 	@$(PYTHON) tools/run_tests.py --programs build-asan-ubsan
@@ -57,7 +57,7 @@ setup: ## system packages, .venv and models/minilm; does nothing where all is th
 clean: ## removes the build folders (.venv, models and results stay)
 	@rm -rf build build-dev build-asan-ubsan build-tsan
 
-# The layers without torch build in seconds; the others under the sanitizers are for test-sanitizers.
+# The layers without torch build in a minute; the others under the sanitizers take ten and are for test-long.
 build-core-asan: setup
 	@$(call compile,asan-ubsan,-DFEDTUNE_TORCH=OFF)
 
