@@ -65,7 +65,7 @@ def test_workers_and_repetition_change_nothing(fedtune, kd_arguments, models, re
 def test_every_option_of_distillation_changes_the_result(fedtune, kd_arguments, results_of):
     hashes = set()
     variants = [{}, {"kd_loss": "reference"}, {"kd_temperature": 4}, {"teacher_guard": "on"}, {"kd_epochs": 2},
-                {"teacher_pretrain_epochs": 2}, {"distill_lr": "2e-3"}, {"kd_epochs": 0}]
+                {"teacher_pretrain_epochs": 2}, {"distill_lr": "2e-3"}, {"student_lr": "4e-3"}, {"kd_epochs": 0}]
     for number, changes in enumerate(variants):
         fedtune.run(*kd_arguments(f"{number}", num_rounds=1, **({"teacher_guard": "off"} | changes)))
         hashes.add(results_of(f"{number}")["fedtune"]["final_sha256"])

@@ -97,6 +97,17 @@ def test_cases_carry_options_that_belong_together(fedtune, sweep, folder):
     assert "| lora - fedavg" in (folder / "table.md").read_text()
 
 
+def test_cases_of_one_scheme_are_each_compared_with_the_other_scheme(fedtune, sweep, folder):
+    fedtune.run(*sweep('[sweep]\nseed = [1, 2]\n'
+                       '[[case]]\nscheme = "fedavg"\n'
+                       '[[case]]\nscheme = "fedlora"\nclient-lr = 1e-3\n'
+                       '[[case]]\nscheme = "fedlora"\nclient-lr = 5e-3\n'))
+    compared = [re.split(r" *\| *", line)[1:4] for line in (folder / "table.md").read_text().splitlines()
+                if " - " in line and "| accuracy" in line]
+    slow, fast = "scheme fedlora, client-lr 0.001", "scheme fedlora, client-lr 0.005"
+    assert compared == [[f"{slow} - fedavg", "accuracy", "2"], [f"{fast} - fedavg", "accuracy", "2"]]
+
+
 def test_a_finished_sweep_runs_nothing_again(fedtune, sweep, folder):
     fedtune.run(*sweep(SCHEMES_AND_SEEDS))
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.name == "results.json"}

@@ -141,6 +141,7 @@ void add_distillation(Table& t) {
   t.heading = "Distillation";
   const auto at = &Options::distill;
   t.add(at, &DistillOptions::distill_lr, {"distill-lr", "AdamW's rate", above_0});
+  t.add(at, &DistillOptions::student_lr, {"student-lr", "of the student; distill-lr", above_0});
   t.add(at, &DistillOptions::kd_epochs, {"kd-epochs", "passes a round", at_least_0});
   t.add(at, &DistillOptions::teacher_pretrain_epochs, {"teacher-pretrain-epochs", "passes", at_least_0});
   t.add(at, &DistillOptions::kd_loss, {"kd-loss", "corrected|reference"});

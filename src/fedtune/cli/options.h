@@ -74,6 +74,7 @@ struct DistillOptions {
   int teacher_pretrain_epochs = 1;
   int kd_epochs = 1;
   double distill_lr = 5e-5;
+  std::optional<double> student_lr;  // in the joint phase; default: distill_lr
   train::KdLoss kd_loss = train::KdLoss::corrected;
   double kd_temperature = 2.0;
   std::optional<OnOff> teacher_guard;  // default: on with the corrected loss

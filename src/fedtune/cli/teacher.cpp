@@ -67,6 +67,7 @@ strategy::Distiller make_distiller(const Options& options, const Federation& fed
           {.teacher_epochs = options.distill.teacher_pretrain_epochs,
            .kd_epochs = options.distill.kd_epochs,
            .lr = options.distill.distill_lr,
+           .student_lr = options.distill.student_lr,
            .batch_size = options.training.batch_size,
            .loss = {.form = options.distill.kd_loss, .temperature = options.distill.kd_temperature},
            .guard = guarded(options),

@@ -95,7 +95,8 @@ void Distiller::distil(int round, models::SequenceClassifier& student) {
     if (options_.teacher_epochs > 0) train_teacher(round);
   }
   if (options_.kd_epochs == 0) return;
-  train::DistillOptions both{.training = training(round, options_.kd_epochs), .loss = options_.loss};
+  train::DistillOptions both{
+      .training = training(round, options_.kd_epochs), .student_lr = options_.student_lr, .loss = options_.loss};
   both.training.on_epoch = [this](int /*epoch*/) {
     check_teacher();
     return true;

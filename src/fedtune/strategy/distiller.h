@@ -16,10 +16,11 @@
 namespace fedtune::strategy {
 
 struct DistillerOptions {
-  int teacher_epochs = 1;  // of the teacher alone, each round; 0 leaves the phase out
-  int kd_epochs = 1;       // of teacher and student together, each round; 0 leaves the phase out
-  double lr = 5e-5;        // of both phases, falling to 0 over each
-  int batch_size = 32;     // sentences
+  int teacher_epochs = 1;                 // of the teacher alone, each round; 0 leaves the phase out
+  int kd_epochs = 1;                      // of teacher and student together, each round; 0 leaves the phase out
+  double lr = 5e-5;                       // of both phases, falling to 0 over each
+  std::optional<double> student_lr = {};  // of the student, where it is another
+  int batch_size = 32;                    // sentences
   train::DistillLossOptions loss = {};
   bool guard = true;       // hold out the last tenth of the public share and stop the teacher once it gets worse there
   std::uint64_t seed = 0;  // of the run

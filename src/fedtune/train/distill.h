@@ -1,6 +1,7 @@
 // The joint training loop: epochs of shuffled packed batches through teacher and student.
 #pragma once
 
+#include <optional>
 #include <span>
 
 #include "fedtune/train/distill_phase.h"
@@ -10,6 +11,7 @@ namespace fedtune::train {
 
 struct DistillOptions {
   TrainOptions training = {};
+  std::optional<double> student_lr = {};  // as in DistillPhaseOptions
   DistillLossOptions loss = {};
 };
 

@@ -83,9 +83,9 @@ double DistillPhase::step(const data::PackedBatch& packed) {
   sides_.student.forward(packed, report_.steps);
   const double value = descend_to_answers();
   const PhaseOptions& phase = options_.phase;
-  const double lr = learning_rate(phase.schedule, phase.optimizer.lr, {report_.steps, total_steps_});
-  sides_.teacher.descend(lr);
-  sides_.student.descend(lr);
+  const auto now = [&](double peak) { return learning_rate(phase.schedule, peak, {report_.steps, total_steps_}); };
+  sides_.teacher.descend(now(phase.optimizer.lr));
+  sides_.student.descend(now(options_.student_lr.value_or(phase.optimizer.lr)));
   record_step(phase, packed, value, report_);
   return value;
 }

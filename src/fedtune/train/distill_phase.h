@@ -12,6 +12,9 @@ namespace fedtune::train {
 struct DistillPhaseOptions {
   // As of a phase of one model; the role in `place` is filled in.
   PhaseOptions phase = {};
+  // AdamW's rate for the student, on the schedule of `phase`; as the teacher's where not set. Adapters want a rate some
+  // twenty times that of a whole model.
+  std::optional<double> student_lr = {};
   DistillLossOptions loss = {};
 };
 

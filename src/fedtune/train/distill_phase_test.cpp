@@ -150,6 +150,24 @@ TEST(DistillPhase, GoesOnWithTheStudentWhenTheTeacherIsFrozenMeanwhile) {
   EXPECT_FALSE(same_bits(room.student_bits(), student));
 }
 
+TEST(DistillPhase, GivesTheStudentARateOfItsOwn) {
+  const std::vector<data::Example> task = tiny_task(16);
+  const auto after_a_step = [&](double lr, std::optional<double> student_lr) {
+    Classroom classroom("bert");
+    DistillPhaseOptions options;
+    options.phase.optimizer.lr = lr;
+    options.student_lr = student_lr;
+    DistillPhase phase(classroom.models(), options, 1);
+    const data::PackedBatch batch = batch_of(task);
+    phase.step(batch);
+    return std::pair(classroom.teacher_bits(), classroom.student_bits());
+  };
+  const auto [teacher, student] = after_a_step(1e-4, 2e-3);
+  EXPECT_TRUE(same_bits(teacher, after_a_step(1e-4, {}).first));
+  EXPECT_TRUE(same_bits(student, after_a_step(2e-3, {}).second));
+  EXPECT_FALSE(same_bits(student, after_a_step(1e-4, {}).second));
+}
+
 TEST(DistillPhase, DrawsMasksOfTheirOwnForTeacherAndStudent) {
   // One model in both roles: without dropout the two agree and nothing but the task is left of the loss.
   const auto examples = tiny_task(12);

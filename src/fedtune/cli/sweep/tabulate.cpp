@@ -69,14 +69,28 @@ std::string setting_of(const SweepFile& sweep, const PlannedRun& run, bool acros
   return text.empty() ? run.case_name : fmt::format("{}, {}", run.case_name, text);
 }
 
-// What a case without a name is called where cases are compared.
-std::string case_label(const PlannedRun& run) {
-  return run.case_name.empty() ? run.value("scheme") : run.case_name;
+bool varies(const std::vector<Axis>& axes, const std::string& option) {
+  return std::ranges::count(axes, option, &Axis::option) > 0;
+}
+
+// What a case without a name is called where cases are compared: its scheme, or its options where cases share a scheme.
+std::string case_label(const SweepFile& sweep, const PlannedRun& run) {
+  if (!run.case_name.empty()) return run.case_name;
+  const auto has_scheme_of_run = [&](const Case& one) {
+    const auto said = std::ranges::find(one.options, "scheme", &Axis::option);
+    return said == one.options.end() || said->values.front() == run.value("scheme");
+  };
+  if (std::ranges::count_if(sweep.cases, has_scheme_of_run) < 2) return run.value("scheme");
+  std::vector<Setting> settings = run.settings;
+  std::erase_if(settings, [&](const Setting& setting) {
+    return varies(sweep.axes, setting.option) || (sweep.tuning && varies(sweep.tuning->candidates, setting.option));
+  });
+  return settings_text(settings);
 }
 
 void add_measured(const SweepOutcome& outcome, const std::vector<std::string>& options,
                   std::vector<report::MeasuredRun>& measured) {
-  const bool scheme_in_axes = std::ranges::count(outcome.file.axes, "scheme", &Axis::option) > 0;
+  const bool scheme_in_axes = varies(outcome.file.axes, "scheme");
   for (const RunReport& report : outcome.reports) {
     if (!report.measures) continue;
     const auto& measures = *report.measures;
@@ -86,7 +100,7 @@ void add_measured(const SweepOutcome& outcome, const std::vector<std::string>& o
     for (const std::string& option : options) configuration.push_back(run.value(option));
     measured.push_back({.configuration = std::move(configuration),
                         .seed = run.value("seed"),
-                        .contender = scheme_in_axes ? run.value("scheme") : case_label(run),
+                        .contender = scheme_in_axes ? run.value("scheme") : case_label(outcome.file, run),
                         .scheme = run.value("scheme"),
                         .setting = setting_of(outcome.file, run, !scheme_in_axes),
                         .measures = measures});
