@@ -67,6 +67,7 @@ class StoredTensors {
   void require_empty(const std::vector<TensorSlot>& expected) const {
     if (by_name_.empty()) return;
     std::vector<std::string> known;
+    known.reserve(expected.size());
     for (const TensorSlot& slot : expected) known.push_back(slot.name);
     const auto& [name, stored] = *by_name_.begin();
     throw input_error("{}: {} {} is unexpected{}", stored->file, stored->view.name, shape_text(stored->view.shape),
@@ -91,6 +92,7 @@ class StoredTensors {
 
   std::vector<std::string> names() const {
     std::vector<std::string> all;
+    all.reserve(by_name_.size());
     for (const auto& [name, stored] : by_name_) all.push_back(name);
     return all;
   }

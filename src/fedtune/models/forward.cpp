@@ -68,12 +68,13 @@ class ForwardPass {
     return {nn::embedding_layer_norm(batch_.index, model_.embeddings.weight, mask), {}};
   }
 
-  at::Tensor with_adapter(const Linear& layer, const Rows& rows, std::uint32_t site) const {
-    return nn::lora_linear(rows.x, layer.weight, layer.lora->weight, dropout(layer.lora->dropout, site), rows.ids);
+  at::Tensor with_adapter(const nn::LinearWeight& weight, const Lora& lora, const Rows& rows,
+                          std::uint32_t site) const {
+    return nn::lora_linear(rows.x, weight, lora.weight, dropout(lora.dropout, site), rows.ids);
   }
 
   at::Tensor apply(const Linear& layer, const Rows& rows, std::uint32_t site) const {
-    return layer.lora ? with_adapter(layer, rows, site) : nn::linear(rows.x, layer.weight);
+    return layer.lora ? with_adapter(layer.weight, *layer.lora, rows, site) : nn::linear(rows.x, layer.weight);
   }
 
   // A product and the bias that is still to be added to it; undefined where the adapter's operation has added it.
@@ -82,7 +83,7 @@ class ForwardPass {
     at::Tensor bias;
   };
   Unbiased apply_without_bias(const Linear& layer, const Rows& rows, std::uint32_t site) const {
-    if (layer.lora) return {with_adapter(layer, rows, site), {}};
+    if (layer.lora) return {with_adapter(layer.weight, *layer.lora, rows, site), {}};
     return {nn::linear_no_bias(rows.x, layer.weight), layer.weight.bias};
   }
 

@@ -72,14 +72,14 @@ at::Tensor pad_rows(const at::Tensor& x, const at::Tensor& rows, std::int64_t se
 AttentionResult packed_attention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                                  const AttentionShape& shape, const Dropout& dropout) {
   const std::int64_t features = q.size(1);
+  const std::int64_t head_dim = features / shape.heads;
   const Padding pad = padding_of(shape, q.device());
-  const at::Tensor queries = shape.first_query_only
-                                 ? q.view({pad.sentences, 1, shape.heads, features / shape.heads}).transpose(1, 2)
-                                 : pad_rows(q, pad.key_rows, pad.sentences, shape.heads);
+  const at::Tensor queries = shape.first_query_only ? q.view({pad.sentences, 1, shape.heads, head_dim}).transpose(1, 2)
+                                                    : pad_rows(q, pad.key_rows, pad.sentences, shape.heads);
   const at::Tensor keys = pad_rows(k, pad.key_rows, pad.sentences, shape.heads);
   const at::Tensor values = pad_rows(v, pad.key_rows, pad.sentences, shape.heads);
 
-  at::Tensor scores = queries.matmul(keys.transpose(2, 3)) / std::sqrt(static_cast<double>(features / shape.heads));
+  at::Tensor scores = queries.matmul(keys.transpose(2, 3)) / std::sqrt(static_cast<double>(head_dim));
   scores = scores.masked_fill(pad.key_is_real.logical_not().view({pad.sentences, 1, 1, pad.keys}),
                               -std::numeric_limits<double>::infinity());
   const at::Tensor probabilities = at::softmax(scores, -1);  // [sentences, heads, queries, keys]

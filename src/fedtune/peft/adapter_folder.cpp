@@ -19,12 +19,14 @@ using models::SequenceClassifier;
 
 std::vector<std::string> names_of(const io::Parameters& parameters) {
   std::vector<std::string> names;
+  names.reserve(parameters.size());
   for (const auto& parameter : parameters) names.push_back(parameter.name);
   return names;
 }
 
 std::vector<std::string> names_of(const NamedTensors& tensors) {
   std::vector<std::string> names;
+  names.reserve(tensors.tensors.size());
   for (const TensorView& view : tensors.tensors) names.push_back(view.name);
   return names;
 }

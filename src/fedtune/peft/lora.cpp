@@ -78,7 +78,7 @@ std::vector<bool> find_targets(SequenceClassifier& model, const LoraConfig& conf
   return chosen;
 }
 
-at::Tensor trained(at::Tensor tensor) {
+at::Tensor trained(const at::Tensor& tensor) {
   return tensor.requires_grad_(true);
 }
 
@@ -112,9 +112,9 @@ void train_in_full(Linear& layer) {
   layer.weight.packed.reset();
 }
 
-void add_adapter(io::Parameters& list, const Linear& layer) {
-  list.push_back({name_prefix + layer.name + ".lora_A.weight", layer.lora->weight.a});
-  list.push_back({name_prefix + layer.name + ".lora_B.weight", layer.lora->weight.b});
+void add_adapter(io::Parameters& list, const std::string& layer, const models::Lora& lora) {
+  list.push_back({name_prefix + layer + ".lora_A.weight", lora.weight.a});
+  list.push_back({name_prefix + layer + ".lora_B.weight", lora.weight.b});
 }
 
 }  // namespace
@@ -149,12 +149,12 @@ io::Parameters adapter_parameters(const SequenceClassifier& model, const LoraCon
   io::Parameters list;
   for (const Linear* layer : model.linears()) {
     if (std::find(head.begin(), head.end(), layer) == head.end()) {
-      if (layer->lora) add_adapter(list, *layer);
+      if (layer->lora) add_adapter(list, layer->name, *layer->lora);
       continue;
     }
     if (config.train_head == TrainHead::none) continue;
     if (layer->lora) {
-      add_adapter(list, *layer);
+      add_adapter(list, layer->name, *layer->lora);
     } else {
       list.push_back({name_prefix + layer->name + ".weight", layer->weight.weight});
     }
@@ -165,7 +165,7 @@ io::Parameters adapter_parameters(const SequenceClassifier& model, const LoraCon
 
 at::Tensor merged_weight(const Linear& layer) {
   const at::NoGradGuard no_grad;
-  const at::Tensor weight = layer.weight.weight.detach();
+  at::Tensor weight = layer.weight.weight.detach();
   if (!layer.lora) return weight;
   const nn::LoraWeight& lora = layer.lora->weight;
   return weight + lora.scale * at::matmul(lora.b, lora.a);  // [out, r] [r, in]

@@ -213,6 +213,6 @@ struct Kernels {
 // Rows of a scratch block; what scratch rows and saved probabilities are padded to, in floats.
 enum : int64_t { row_block = 8, padding = 64, key_padding = 16 };
 // Floats that a product packs its right matrix into, block by block: 4 panels of AVX-512's 48 columns, 768 deep.
-enum : int64_t { product_scratch = 4 * 48 * 768 };
+enum : int64_t { product_scratch = int64_t{4} * 48 * 768 };
 
 }  // namespace fedtune::nn::kernels
