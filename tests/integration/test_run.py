@@ -1,6 +1,7 @@
 """What a run leaves behind."""
 
 import json
+import re
 import tomllib
 
 import pytest
@@ -188,6 +189,19 @@ def test_the_end_of_a_run_is_a_summary(fedtune, run_arguments, results_of):
         assert expected in done.stdout
     assert len([line for line in done.stdout.splitlines() if line.startswith("round ")]) == 2
     assert "\x1b" not in done.stdout
+
+
+def test_a_profile_says_where_the_time_of_each_kind_of_step_goes(fedtune, kd_arguments, run_arguments):
+    printed = fedtune.run(*kd_arguments("taught", num_rounds=2), "--profile").stdout
+    for kind in ("client", "teacher", "distillation"):
+        steps, block = re.search(rf"^{kind} steps: (\d+), [\d.]+ ms each\n((?:  .*\n)+)", printed, re.M).groups()
+        assert int(steps) > 0
+        shares = dict(re.findall(r"^  (.*?) +([\d.]+) %", block, re.M))
+        assert sum(map(float, shares.values())) == pytest.approx(100, abs=1)
+        assert {"matrix products", "attention", "norms", "activations", "embeddings", "loss", "optimiser", "batch",
+                "rest"} <= set(shares) and ("adapters" in shares) == (kind != "teacher")
+        assert re.search(r"matrix products.* GF/s", block)
+    assert "steps:" not in fedtune.run(*run_arguments("without")).stdout
 
 
 def test_quiet_prints_nothing(fedtune, run_arguments):

@@ -20,7 +20,6 @@ void require_supported(const Options& options) {
   if (options.training.dtype != DataType::fp32) {
     throw usage_error("--dtype {}: this version computes in fp32", word(options.training.dtype));
   }
-  if (options.run.profile) throw usage_error("--profile: this version has no profile");
 }
 
 }  // namespace

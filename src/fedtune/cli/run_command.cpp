@@ -7,6 +7,7 @@
 #include "fedtune/base/file.h"
 #include "fedtune/base/interrupt.h"
 #include "fedtune/base/log.h"
+#include "fedtune/base/profile.h"
 #include "fedtune/cli/command.h"
 #include "fedtune/cli/controls.h"
 #include "fedtune/cli/federation.h"
@@ -21,6 +22,7 @@
 #include "fedtune/fed/in_process_transport.h"
 #include "fedtune/models/checkpoint.h"
 #include "fedtune/peft/adapter_folder.h"
+#include "fedtune/report/profile_text.h"
 #include "fedtune/strategy/schemes.h"
 #include "fedtune/worker/client_worker.h"
 
@@ -51,6 +53,7 @@ class Run {
   Run& operator=(const Run&) = delete;
 
   void play(const Stopwatch& since_start) {
+    if (options_.run.profile) start_profile();
     const std::optional<fed::SavedRun> saved = store_.load();
     report::cut_back_events(folder_.events(), saved ? saved->events_bytes : 0);
     report::EventLog events(folder_.events());
@@ -124,6 +127,7 @@ class Run {
   }
 
   void finish(const fed::RunOutcome& outcome, report::EventLog& events, const Stopwatch& since_start, double earlier) {
+    const std::vector<StepProfile> rounds = profile();  // before the controls take steps of their own
     std::vector<report::Control> controls;
     if (options_.run.compare_central) controls = run_controls(options_, federation_, progress_);
     const fs::path trained = save_trained(outcome.global);
@@ -133,6 +137,7 @@ class Run {
     report::write_results(results, folder_.path());
     progress_.finish();
     if (options_.run.quiet) return;
+    fmt::print("{}", report::profile_text(rounds));
     fmt::print("{}", summary_text(results, {.last_cohort = outcome.history.back().cohort.size(),
                                             .trained = trained,
                                             .results = folder_.results()}));

@@ -3,6 +3,7 @@
 #include <ATen/ops/empty.h>
 
 #include "fedtune/base/error.h"
+#include "fedtune/base/profile.h"
 #include "fedtune/nn/fused.h"
 #include "fedtune/nn/kernels/select.h"
 #include "fedtune/nn/plain.h"
@@ -75,6 +76,7 @@ struct Inputs {
 // Fills `saved` where it is defined.
 AttentionResult run(const Inputs& in, const AttentionShape& shape, const Sizes& sizes, const Dropout& dropout,
                     const at::Tensor& saved) {
+  const ProfileScope scope(Work::attention);
   AttentionResult result;
   result.context = empty_rows(in.q.size(0), shape.first_query_only ? sizes.sentences : sizes.tokens, in.q);
   if (shape.probabilities) result.probabilities = at::empty({sizes.pairs, shape.heads}, in.q.options());
@@ -112,6 +114,7 @@ class PackedAttention : public torch::autograd::Function<PackedAttention> {
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    const ProfileScope scope(Work::attention);
     at::AutoDispatchBelowADInplaceOrView below;
     const variable_list saved = context->get_saved_variables();
     const at::Tensor &q = saved[0], &k = saved[1], &v = saved[2];

@@ -4,6 +4,7 @@
 #include <ATen/ops/empty.h>
 
 #include "fedtune/base/error.h"
+#include "fedtune/base/profile.h"
 #include "fedtune/nn/fused.h"
 #include "fedtune/nn/kernels/select.h"
 #include "fedtune/nn/plain.h"
@@ -41,6 +42,7 @@ struct Output {
 };
 
 void run(const EmbeddingIndex& index, const EmbeddingWeight& weight, const Dropout& dropout, const Output& output) {
+  const ProfileScope scope(Work::embeddings);
   const at::Tensor scratch = scratch_rows(2, output.y.size(1));
   kernels::active().embedding({.rows = output.y.size(0),
                                .features = output.y.size(1),
@@ -82,6 +84,7 @@ class EmbeddingNorm : public torch::autograd::Function<EmbeddingNorm> {
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    const ProfileScope scope(Work::embeddings);
     at::AutoDispatchBelowADInplaceOrView below;
     const variable_list saved = context->get_saved_variables();
     const at::Tensor &normalised = saved[0], &inverse = saved[1], &gamma = saved[2];

@@ -1,5 +1,6 @@
 #include <ATen/ops/empty_like.h>
 
+#include "fedtune/base/profile.h"
 #include "fedtune/nn/fused.h"
 #include "fedtune/nn/kernels/select.h"
 #include "fedtune/nn/plain.h"
@@ -11,6 +12,7 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
 void run(const at::Tensor& x, const at::Tensor& bias, const at::Tensor& y, const at::Tensor& derivative) {
+  const ProfileScope scope(Work::activations);
   kernels::active().gelu({.rows = x.size(0),
                           .features = x.size(1),
                           .x = read(x),
@@ -33,6 +35,7 @@ class BiasGelu : public torch::autograd::Function<BiasGelu> {
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    const ProfileScope scope(Work::activations);
     at::AutoDispatchBelowADInplaceOrView below;
     const at::Tensor derivative = context->get_saved_variables()[0];
     const at::Tensor dy = gradients[0].contiguous();

@@ -1,5 +1,6 @@
 #include <ATen/ops/empty.h>
 
+#include "fedtune/base/profile.h"
 #include "fedtune/nn/fused.h"
 #include "fedtune/nn/kernels/select.h"
 #include "fedtune/nn/matrix.h"
@@ -20,6 +21,7 @@ struct Adapter {
 
 // scale * dropout(x) w^T: [rows, features], [rank, features] -> [rows, rank].
 at::Tensor project(const at::Tensor& x, const at::Tensor& w, double scale, const kernels::Drop& drop) {
+  const ProfileScope scope(Work::adapters);
   at::Tensor h = at::empty({x.size(0), w.size(0)}, x.options());
   const at::Tensor scratch = scratch_rows(kernels::row_block, x.size(1));
   kernels::active().project({.rows = x.size(0),
@@ -36,6 +38,7 @@ at::Tensor project(const at::Tensor& x, const at::Tensor& w, double scale, const
 
 // y += dropout(h w): [rows, rank], [rank, features].
 void expand(const at::Tensor& h, const at::Tensor& w, const kernels::Drop& drop, const at::Tensor& y) {
+  const ProfileScope scope(Work::adapters);
   const at::Tensor scratch = scratch_rows(kernels::row_block + 1, y.size(1));
   kernels::active().expand({.rows = y.size(0),
                             .features = y.size(1),
@@ -49,6 +52,7 @@ void expand(const at::Tensor& h, const at::Tensor& w, const kernels::Drop& drop,
 
 // h^T dropout(x): [rows, rank], [rows, features] -> [rank, features].
 at::Tensor outer(const at::Tensor& h, const at::Tensor& x, const kernels::Drop& drop) {
+  const ProfileScope scope(Work::adapters);
   at::Tensor dw = at::zeros({h.size(1), x.size(1)}, x.options());
   const at::Tensor scratch = scratch_rows(kernels::row_block, x.size(1));
   kernels::active().outer({.rows = x.size(0),

@@ -5,6 +5,7 @@
 #include <ATen/ops/empty.h>
 
 #include "fedtune/base/flush_denormals.h"
+#include "fedtune/base/profile.h"
 #include "fedtune/nn/fused.h"
 #include "fedtune/nn/kernels/select.h"
 
@@ -48,6 +49,8 @@ struct Right {
 
 // Threads take rows, never parts of a sum.
 at::Tensor multiply(const Kernels& kernels, const LeftMatrix& a, const Right& b, const at::Tensor& bias) {
+  ProfileScope scope(Work::products);
+  scope.count(2.0 * static_cast<double>(a.rows) * static_cast<double>(b.source.depth * b.source.columns));
   at::Tensor product = at::empty({a.rows, b.source.columns}, at::kFloat);
   constexpr std::int64_t fewest_rows = 32;
   at::parallel_for(0, a.rows, fewest_rows, [&](std::int64_t first, std::int64_t last) {

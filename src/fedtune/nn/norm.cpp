@@ -1,6 +1,7 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 
+#include "fedtune/base/profile.h"
 #include "fedtune/nn/fused.h"
 #include "fedtune/nn/kernels/select.h"
 #include "fedtune/nn/plain.h"
@@ -26,6 +27,7 @@ struct Statistics {
 
 void run(const at::Tensor& x, const at::Tensor& bias, const at::Tensor& residual, const LayerNormWeight& norm,
          const Dropout& dropout, const RowIds& row_ids, const at::Tensor& y, const Statistics& statistics) {
+  const ProfileScope scope(Work::norms);
   const at::Tensor scratch = scratch_rows(2, x.size(1));
   kernels::active().norm({.rows = x.size(0),
                           .features = x.size(1),
@@ -60,6 +62,7 @@ class ResidualNorm : public torch::autograd::Function<ResidualNorm> {
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& gradients) {
+    const ProfileScope scope(Work::norms);
     at::AutoDispatchBelowADInplaceOrView below;
     const variable_list saved = context->get_saved_variables();
     const at::Tensor &normalised = saved[0], &inverse = saved[1], &gamma = saved[2];

@@ -8,6 +8,7 @@
 #include <c10/core/GradMode.h>
 
 #include "fedtune/base/error.h"
+#include "fedtune/base/profile.h"
 
 namespace fedtune::train {
 
@@ -36,6 +37,7 @@ AdamW::AdamW(std::vector<at::Tensor> parameters, const AdamWOptions& options, Fo
 }
 
 void AdamW::step(double lr) {
+  const ProfileScope scope(Work::optimiser);
   const c10::NoGradGuard no_grad;
   if (form_ == Form::fused) {
     step_fused(lr);

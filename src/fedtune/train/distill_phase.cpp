@@ -6,6 +6,7 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include "fedtune/base/error.h"
+#include "fedtune/base/profile.h"
 #include "fedtune/nn/thread.h"
 #include "fedtune/train/device_batch.h"
 #include "fedtune/train/trained_leaves.h"
@@ -69,6 +70,7 @@ DistillPhase::DistillPhase(const DistilledModels& models, const DistillPhaseOpti
 double DistillPhase::descend_to_answers() {
   // Its sums are torch's, which add in another order on several threads.
   const nn::UseThreads one(1);
+  const ProfileScope scope(Work::loss);
   const at::Tensor loss =
       loss_({.teacher = sides_.teacher.answers(), .student = sides_.student.answers()}, sides_.student.labels());
   const double value = loss.item<double>();
@@ -79,6 +81,7 @@ double DistillPhase::descend_to_answers() {
 
 double DistillPhase::step(const data::PackedBatch& packed) {
   throw_if_stopped(options_.phase);
+  const ProfiledStep profiled(StepKind::distillation);
   sides_.teacher.forward(packed, report_.steps);
   sides_.student.forward(packed, report_.steps);
   const double value = descend_to_answers();

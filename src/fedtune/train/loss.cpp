@@ -5,9 +5,12 @@
 
 #include <ATen/ops/cross_entropy_loss.h>
 
+#include "fedtune/base/profile.h"
+
 namespace fedtune::train {
 
 at::Tensor cross_entropy(const at::Tensor& logits, const at::Tensor& labels) {
+  const ProfileScope scope(Work::loss);
   return at::cross_entropy_loss(logits.to(at::kFloat), labels);
 }
 

@@ -4,6 +4,7 @@
 
 #include "fedtune/base/error.h"
 #include "fedtune/base/interrupt.h"
+#include "fedtune/base/profile.h"
 #include "fedtune/train/device_batch.h"
 #include "fedtune/train/loss.h"
 #include "fedtune/train/trained_leaves.h"
@@ -18,6 +19,7 @@ Phase::Phase(models::SequenceClassifier& model, const PhaseOptions& options, std
 
 double Phase::step(const data::PackedBatch& packed) {
   throw_if_stopped(options_);
+  const ProfiledStep profiled(options_.place.role == ModelRole::teacher ? StepKind::teacher : StepKind::client);
   const double loss = descend(to_batch(packed, model_));
   record_step(options_, packed, loss, report_);
   return loss;
