@@ -3,11 +3,13 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <system_error>
 
 #include <stdlib.h>
 
 #include "fedtune/base/error.h"
+#include "fedtune/base/file.h"
 
 namespace fedtune {
 
@@ -26,6 +28,13 @@ class TemporaryFolder {
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
 
   const std::filesystem::path& path() const { return path_; }
+  // Writes a file, and the folders above it.
+  std::filesystem::path write(const std::string& name, std::string_view content) const {
+    const std::filesystem::path file = path_ / name;
+    std::filesystem::create_directories(file.parent_path());
+    write_file_atomically(file, content);
+    return file;
+  }
   std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
 
  private:

@@ -4,13 +4,12 @@
 #include <gtest/gtest.h>
 
 #include "fedtune/base/error.h"
-#include "fedtune/text/test_folder.h"
+#include "fedtune/base/temporary_folder.h"
 
 namespace fedtune::data {
 namespace {
 
 using ::testing::HasSubstr;
-using text::TestFolder;
 
 constexpr const char* table = "sentence\tlabel\ngood \t1\nbad \t0\nfine\t1\n";
 
@@ -36,7 +35,7 @@ void expect_input_error(const DatasetOptions& options, const std::string& messag
 }
 
 TEST(Dataset, IsReadByContentWhateverItsName) {
-  TestFolder folder;
+  TemporaryFolder folder;
   folder.write("train.tsv", table);
   folder.write("validation.jsonl", R"({"sentence": "so so", "label": 0})");
   const Dataset dataset = load_dataset({.path = folder.path(), .name = "anything"});
@@ -47,7 +46,7 @@ TEST(Dataset, IsReadByContentWhateverItsName) {
 }
 
 TEST(Dataset, PrefersValidationToDev) {
-  TestFolder folder;
+  TemporaryFolder folder;
   folder.write("train.csv", "label,sentence\n1,\"a, b\"\n");
   folder.write("dev.tsv", table);
   EXPECT_EQ(find_dataset({.path = folder.path()}).validation.filename(), "dev.tsv");
@@ -56,7 +55,7 @@ TEST(Dataset, PrefersValidationToDev) {
 }
 
 TEST(Dataset, AGlueRootIsChosenFromByName) {
-  TestFolder folder;
+  TemporaryFolder folder;
   folder.write("CoLA/train.tsv", "s\t1\t\tIt is.\n");
   folder.write("CoLA/dev.tsv", "s\t0\t*\tIs it it.\n");
   folder.write("SST-2/train.tsv", table);
@@ -66,7 +65,7 @@ TEST(Dataset, AGlueRootIsChosenFromByName) {
 }
 
 TEST(Dataset, KeepsTheFirstRowsAskedFor) {
-  TestFolder folder;
+  TemporaryFolder folder;
   folder.write("train.tsv", table);
   folder.write("validation.tsv", table);
   const Dataset dataset = load_dataset({.path = folder.path(), .max_train_sentences = 2});
@@ -76,7 +75,7 @@ TEST(Dataset, KeepsTheFirstRowsAskedFor) {
 }
 
 TEST(Dataset, CountsItsClassesInTheTrainingFile) {
-  TestFolder folder;
+  TemporaryFolder folder;
   folder.write("train.tsv", "sentence\tlabel\na\t0\nb\t4\n");
   folder.write("validation.tsv", table);
   EXPECT_EQ(load_dataset({.path = folder.path()}).num_labels, 5);
@@ -85,7 +84,7 @@ TEST(Dataset, CountsItsClassesInTheTrainingFile) {
 }
 
 TEST(Dataset, AValidationLabelThatTrainingLacksIsAnError) {
-  TestFolder folder;
+  TemporaryFolder folder;
   folder.write("train.tsv", table);
   folder.write("validation.tsv", "sentence\tlabel\na\t2\n");
   expect_input_error({.path = folder.path()}, "validation.tsv, line 2: label 2 is outside 0 .. 1");
@@ -96,7 +95,7 @@ TEST(Dataset, AMissingFolderIsAnError) {
 }
 
 TEST(Dataset, AFileInPlaceOfAFolderIsAnError) {
-  TestFolder folder;
+  TemporaryFolder folder;
   expect_input_error({.path = folder.write("train.tsv", table)}, "is a file");
 }
 
@@ -105,30 +104,30 @@ TEST(Dataset, GlueOnTheHubSaysWhatToDo) {
 }
 
 TEST(Dataset, AFolderWithoutDataIsAnError) {
-  TestFolder folder;
+  TemporaryFolder folder;
   expect_input_error({.path = folder.path()}, "is no data set");
 }
 
 TEST(Dataset, AMissingValidationFileIsAnError) {
-  TestFolder folder;
+  TemporaryFolder folder;
   folder.write("train.tsv", table);
   expect_input_error({.path = folder.path()}, "a validation file is needed");
 }
 
 TEST(Dataset, AGlueRootWithoutTheSetAskedForIsAnError) {
-  TestFolder folder;
+  TemporaryFolder folder;
   folder.write("CoLA/train.tsv", "s\t1\t\tIt is.\n");
   expect_input_error({.path = folder.path(), .name = "sst2"}, "has no folder SST-2/");
 }
 
 TEST(Dataset, AGlueSetWithoutTrainingFileIsAnError) {
-  TestFolder folder;
+  TemporaryFolder folder;
   folder.write("CoLA/dev.tsv", "s\t1\t\tIt is.\n");
   expect_input_error({.path = folder.path()}, "holds no train.tsv");
 }
 
 TEST(Dataset, AnUnknownNameForAGlueRootIsAUsageError) {
-  TestFolder folder;
+  TemporaryFolder folder;
   folder.write("CoLA/train.tsv", "s\t1\t\tIt is.\n");
   const Failure failure = failure_of({.path = folder.path(), .name = "mnli"});
   EXPECT_EQ(failure.kind, ErrorKind::usage);
@@ -136,26 +135,26 @@ TEST(Dataset, AnUnknownNameForAGlueRootIsAUsageError) {
 }
 
 TEST(Dataset, TwoTrainingFilesAreAnError) {
-  TestFolder folder;
+  TemporaryFolder folder;
   folder.write("train.tsv", table);
   folder.write("train.csv", "sentence,label\na,1\n");
   expect_input_error({.path = folder.path()}, "both train.tsv and train.csv");
 }
 
 TEST(Dataset, ParquetAloneSaysHowToConvertIt) {
-  TestFolder folder;
+  TemporaryFolder folder;
   folder.write("train-00000-of-00001.parquet", "PAR1");
   expect_input_error({.path = folder.path()}, "pandas.read_parquet");
 }
 
 TEST(Dataset, NoRowsAskedForIsAUsageError) {
-  TestFolder folder;
+  TemporaryFolder folder;
   folder.write("train.tsv", table);
   EXPECT_EQ(failure_of({.path = folder.path(), .max_train_sentences = 0}).kind, ErrorKind::usage);
 }
 
 TEST(Dataset, HoldsOutTheLastRowsOfWhatIsKept) {
-  TestFolder folder;
+  TemporaryFolder folder;
   folder.write("train.tsv", "sentence\tlabel\na\t0\nb\t1\nc\t0\nd\t1\ne\t0\nf\t1\n");
   const Dataset dataset =
       load_dataset({.path = folder.path().string(), .max_train_sentences = 4, .held_out_percent = 25});
@@ -166,7 +165,7 @@ TEST(Dataset, HoldsOutTheLastRowsOfWhatIsKept) {
 }
 
 TEST(Dataset, DoesNotOpenTheValidationFileWhereASliceIsHeldOut) {
-  TestFolder folder;
+  TemporaryFolder folder;
   folder.write("train.tsv", table);
   folder.write("validation.tsv", "this is\tno\ttable\xff");
   const DatasetOptions options{.path = folder.path().string(), .held_out_percent = 40};
@@ -175,7 +174,7 @@ TEST(Dataset, DoesNotOpenTheValidationFileWhereASliceIsHeldOut) {
 }
 
 TEST(Dataset, RefusesASliceThatLeavesOnePartEmpty) {
-  TestFolder folder;
+  TemporaryFolder folder;
   folder.write("train.tsv", table);
   expect_input_error({.path = folder.path().string(), .held_out_percent = 1}, "--tune-slice 1 leaves 3 of 3");
   expect_input_error({.path = folder.path().string(), .held_out_percent = 99}, "--tune-slice 99 leaves 0 of 3");

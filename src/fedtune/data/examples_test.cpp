@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "fedtune/base/error.h"
-#include "fedtune/text/test_folder.h"
+#include "fedtune/base/temporary_folder.h"
 
 namespace fedtune::data {
 namespace {
@@ -12,7 +12,7 @@ namespace {
 using ::testing::ElementsAre;
 
 text::Tokenizer small_tokenizer() {
-  text::TestFolder folder;
+  TemporaryFolder folder;
   folder.write("vocab.txt", "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\n");
   return text::Tokenizer::load(folder.path());
 }

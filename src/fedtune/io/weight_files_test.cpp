@@ -3,10 +3,10 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/ones.h>
 #include <gmock/gmock.h>
-#include <stdlib.h>
 
 #include "fedtune/base/error.h"
 #include "fedtune/base/file.h"
+#include "fedtune/base/temporary_folder.h"
 #include "fedtune/format/safetensors.h"
 #include "fedtune/io/parameters.h"
 
@@ -17,12 +17,6 @@ using testing::HasSubstr;
 
 class WeightFilesTest : public testing::Test {
  protected:
-  WeightFilesTest() {
-    std::string name = (std::filesystem::temp_directory_path() / "fedtune-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-  }
-  ~WeightFilesTest() override { std::filesystem::remove_all(folder_); }
-
   void write_shard(const std::string& file, const std::string& tensor) {
     save_safetensors(folder_ / file, named_tensors_from({{tensor, at::ones({2, 3})}}));
   }
@@ -30,7 +24,7 @@ class WeightFilesTest : public testing::Test {
 
   std::string refusal() {
     try {
-      open_weights(folder_);
+      open_weights(folder_.path());
     } catch (const Error& error) {
       EXPECT_EQ(error.kind(), ErrorKind::input);
       return error.what();
@@ -38,12 +32,12 @@ class WeightFilesTest : public testing::Test {
     return "accepted";
   }
 
-  std::filesystem::path folder_;
+  TemporaryFolder folder_;
 };
 
 TEST_F(WeightFilesTest, OpensOneFile) {
   write_shard("model.safetensors", "a");
-  const WeightFiles weights = open_weights(folder_);
+  const WeightFiles weights = open_weights(folder_.path());
   ASSERT_EQ(weights.tensors.size(), 1u);
   EXPECT_EQ(weights.tensors[0].view.name, "a");
   EXPECT_EQ(weights.sha256.size(), 64u);
@@ -53,7 +47,7 @@ TEST_F(WeightFilesTest, OpensEveryShardOfAnIndex) {
   write_shard("one.safetensors", "a");
   write_shard("two.safetensors", "b");
   write_index(R"({"weight_map": {"a": "one.safetensors", "b": "two.safetensors"}})");
-  const WeightFiles weights = open_weights(folder_);
+  const WeightFiles weights = open_weights(folder_.path());
   ASSERT_EQ(weights.tensors.size(), 2u);
   EXPECT_EQ(weights.tensors[1].view.name, "b");
   EXPECT_EQ(weights.tensors[1].file, "two.safetensors");

@@ -6,6 +6,7 @@
 #include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
 
+#include "fedtune/base/temporary_folder.h"
 #include "fedtune/models/edited_checkpoint.h"
 
 namespace fedtune::models {
@@ -32,7 +33,7 @@ void expect_same(const SequenceClassifier& a, const SequenceClassifier& b) {
 
 TEST(Checkpoint, IsTheSameAfterSavingAndLoading) {
   for (const std::string kind : {"bert", "distilbert"}) {
-    const golden::TemporaryFolder folder;
+    const TemporaryFolder folder;
     const SequenceClassifier model = golden::load(kind);
     save_checkpoint(folder.path(), model);
     expect_same(load_checkpoint(folder.path(), {}).model, model);
@@ -172,7 +173,7 @@ TEST(Checkpoint, OfAFolderThatIsNotThereIsRefused) {
 }
 
 TEST(Checkpoint, OfAPickleIsRefusedWithTheConversion) {
-  const golden::TemporaryFolder folder;
+  const TemporaryFolder folder;
   write_file_atomically(folder.path() / "config.json", load_json(golden::folder("bert") / "config.json").dump());
   write_file_atomically(folder.path() / "pytorch_model.bin", "pickle");
   try {

@@ -8,6 +8,7 @@
 
 #include "fedtune/base/error.h"
 #include "fedtune/base/file.h"
+#include "fedtune/base/temporary_folder.h"
 #include "fedtune/models/golden_fixture.h"
 
 namespace fedtune::models::golden {

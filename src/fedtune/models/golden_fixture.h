@@ -1,7 +1,6 @@
 // For tests: the committed models of tests/golden, their sentences, and what the reference libraries make of them.
 #pragma once
 
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -96,23 +95,6 @@ inline at::Tensor sampled(const at::Tensor& gradient) {
   const at::Tensor places = at::arange(kept, at::kLong).mul(count).div(kept, "floor");
   return gradient.flatten().index_select(0, places);
 }
-
-// An empty folder for one test, removed with it.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "fedtune-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    path_ = name;
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 inline SequenceClassifier load(const std::string& kind) {
   return load_checkpoint(folder(kind), {}).model;

@@ -10,6 +10,7 @@
 
 #include "fedtune/base/error.h"
 #include "fedtune/base/file.h"
+#include "fedtune/base/temporary_folder.h"
 #include "fedtune/models/golden_fixture.h"
 
 namespace fedtune::peft {
@@ -67,7 +68,7 @@ TEST_P(PeftAdapter, HasTheSameGradientsPrunedAndUnprunedWithDropout) {
 }
 
 TEST_P(PeftAdapter, ScoresTheSameAfterSavingAndLoading) {
-  const golden::TemporaryFolder folder;
+  const TemporaryFolder folder;
   save_adapter(folder.path(), model_, config_, "base");
   SequenceClassifier again = golden::load(GetParam());
   const LoraConfig found = load_adapter(folder.path(), again);
@@ -94,7 +95,7 @@ SequenceClassifier adapted(const std::string& kind, const LoraConfig& config) {
 }
 
 TEST(AdapterFolder, HoldsALowRankHeadMerged) {
-  const golden::TemporaryFolder folder;
+  const TemporaryFolder folder;
   const LoraConfig config{.r = 2, .train_head = TrainHead::low_rank};
   const SequenceClassifier model = adapted("distilbert", config);
   save_adapter(folder.path(), model, config, "base");
@@ -105,7 +106,7 @@ TEST(AdapterFolder, HoldsALowRankHeadMerged) {
 }
 
 TEST(AdapterFolder, MayHoldNoHead) {
-  const golden::TemporaryFolder folder;
+  const TemporaryFolder folder;
   const LoraConfig config{.r = 2, .train_head = TrainHead::none};
   const SequenceClassifier model = adapted("bert", config);
   save_adapter(folder.path(), model, config, "base");
@@ -135,7 +136,7 @@ class ChangedAdapter {
     std::erase_if(tensors, [&](const auto& t) { return t.name == name; });
   }
   std::string refusal() {
-    const golden::TemporaryFolder folder;
+    const TemporaryFolder folder;
     write_file_atomically(folder.path() / "adapter_config.json", config.dump());
     save_safetensors(folder.path() / "adapter_model.safetensors", io::named_tensors_from(tensors));
     SequenceClassifier model = golden::load("bert");
@@ -225,7 +226,7 @@ TEST(AdapterFolder, RefusesAMisshapenTensor) {
 }
 
 TEST(AdapterFolder, RefusesAPickle) {
-  const golden::TemporaryFolder folder;
+  const TemporaryFolder folder;
   write_file_atomically(folder.path() / "adapter_config.json", ChangedAdapter().config.dump());
   write_file_atomically(folder.path() / "adapter_model.bin", "pickle");
   SequenceClassifier model = golden::load("bert");

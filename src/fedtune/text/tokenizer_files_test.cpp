@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "fedtune/base/error.h"
-#include "fedtune/text/test_folder.h"
+#include "fedtune/base/temporary_folder.h"
 
 namespace fedtune::text {
 namespace {
@@ -29,14 +29,14 @@ json tokenizer_json() {
 }
 
 TokenizerParts parts_of(const json& tokenizer, const json& config = json::object()) {
-  TestFolder folder;
+  TemporaryFolder folder;
   folder.write("tokenizer.json", tokenizer.dump());
   folder.write("tokenizer_config.json", config.dump());
   return read_tokenizer_files(folder.path());
 }
 
 TokenizerParts parts_of_vocabulary(const std::string& text, const json& config = json::object()) {
-  TestFolder folder;
+  TemporaryFolder folder;
   folder.write("vocab.txt", text);
   folder.write("tokenizer_config.json", config.dump());
   return read_tokenizer_files(folder.path());
@@ -83,7 +83,7 @@ TEST(TokenizerFiles, ReadVocabTxtWithEitherLineEnd) {
 }
 
 TEST(TokenizerFiles, TakeSpecialTokensFromTheMap) {
-  TestFolder folder;
+  TemporaryFolder folder;
   folder.write("vocab.txt", "<unk>\n<s>\n</s>\nfilm\n");
   folder.write("special_tokens_map.json",
                R"({"unk_token": "<unk>", "cls_token": {"content": "<s>", "lstrip": true}, "sep_token": "</s>"})");
@@ -93,7 +93,7 @@ TEST(TokenizerFiles, TakeSpecialTokensFromTheMap) {
 }
 
 TEST(TokenizerFiles, AFolderWithoutThemIsAnError) {
-  TestFolder folder;
+  TemporaryFolder folder;
   EXPECT_THAT(error_of([&] { read_tokenizer_files(folder.path()); }),
               HasSubstr("neither tokenizer.json nor vocab.txt"));
 }

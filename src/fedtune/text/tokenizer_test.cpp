@@ -6,8 +6,8 @@
 #include <gtest/gtest.h>
 
 #include "fedtune/base/error.h"
+#include "fedtune/base/temporary_folder.h"
 #include "fedtune/format/json_file.h"
-#include "fedtune/text/test_folder.h"
 
 namespace fedtune::text {
 namespace {
@@ -40,7 +40,7 @@ TEST(Tokenizer, GivesTheReferencesIdsFromVocabTxt) {
 }
 
 TEST(Tokenizer, CutsFromTheRightAndKeepsTheLastSpecialToken) {
-  TestFolder folder;
+  TemporaryFolder folder;
   folder.write("vocab.txt", vocabulary);
   const Tokenizer tokenizer = Tokenizer::load(folder.path());
   EXPECT_THAT(tokenizer.encode("the films!", 512), ElementsAre(2, 5, 6, 8, 7, 3));
@@ -65,7 +65,7 @@ TEST(Tokenizer, RefusesTextThatIsNotUtf8) {
 }
 
 TEST(Tokenizer, SaysHowManyIdsAndTokensTheModelNeeds) {
-  TestFolder folder;
+  TemporaryFolder folder;
   folder.write("vocab.txt", vocabulary);
   folder.write("tokenizer_config.json", R"({"model_max_length": 64})");
   const Tokenizer tokenizer = Tokenizer::load(folder.path());
@@ -75,7 +75,7 @@ TEST(Tokenizer, SaysHowManyIdsAndTokensTheModelNeeds) {
 }
 
 TEST(Tokenizer, HashChangesWithAnyOfItsFiles) {
-  TestFolder folder;
+  TemporaryFolder folder;
   folder.write("vocab.txt", vocabulary);
   const std::string before = Tokenizer::load(folder.path()).sha256();
   EXPECT_EQ(Tokenizer::load(folder.path()).sha256(), before);
