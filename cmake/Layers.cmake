@@ -50,7 +50,7 @@ function(fedtune_layer name)
   if(LAYER_TORCH)
     target_link_libraries(fedtune_${name} ${scope} torch_wheel)
   endif()
-  if(sources)
+  if(sources AND TARGET ${header})
     target_precompile_headers(fedtune_${name} REUSE_FROM ${header})
   endif()
 
