@@ -27,9 +27,9 @@ TEST(Examples, HoldIdsAndLabels) {
 }
 
 TEST(Examples, DoNotDependOnTheNumberOfThreads) {
-  std::vector<Sentence> sentences;
-  for (std::int32_t i = 0; i < 5000; ++i) {
-    sentences.push_back({.text = std::string(static_cast<std::size_t>(i % 7), 'a') + " b", .label = i});
+  std::vector<Sentence> sentences(5000);
+  for (std::size_t i = 0; i < sentences.size(); ++i) {
+    sentences[i] = {.text = std::string(i % 7, 'a') + " b", .label = static_cast<std::int32_t>(i)};
   }
   const text::Tokenizer tokenizer = small_tokenizer();
   const auto one = tokenize(sentences, tokenizer, {.max_length = 4, .workers = 1});

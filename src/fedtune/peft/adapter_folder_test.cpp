@@ -135,7 +135,7 @@ class ChangedAdapter {
   void remove(const std::string& name) {
     std::erase_if(tensors, [&](const auto& t) { return t.name == name; });
   }
-  std::string refusal() {
+  std::string refusal() const {
     const TemporaryFolder folder;
     write_file_atomically(folder.path() / "adapter_config.json", config.dump());
     save_safetensors(folder.path() / "adapter_model.safetensors", io::named_tensors_from(tensors));

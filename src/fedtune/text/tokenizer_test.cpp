@@ -89,9 +89,10 @@ TEST(Tokenizer, SeveralThreadsGetTheSameIds) {
   const std::vector<std::int32_t> expected = tokenizer.encode(text, 64);
   std::vector<std::thread> threads;
   std::vector<int> equal(4);
-  for (std::size_t t = 0; t < equal.size(); ++t) {
-    threads.emplace_back([&, t] {
-      for (int i = 0; i < 200; ++i) equal[t] += tokenizer.encode(text, 64) == expected ? 1 : 0;
+  threads.reserve(equal.size());
+  for (int& count : equal) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 200; ++i) count += tokenizer.encode(text, 64) == expected ? 1 : 0;
     });
   }
   for (std::thread& thread : threads) thread.join();
