@@ -20,10 +20,10 @@ AdamW::Form form_for(const std::vector<at::Tensor>& parameters) {
 
 }  // namespace
 
-AdamW::AdamW(std::vector<at::Tensor> parameters, const AdamWOptions& options)
+AdamW::AdamW(const std::vector<at::Tensor>& parameters, const AdamWOptions& options)
     : AdamW(parameters, options, form_for(parameters)) {}
 
-AdamW::AdamW(std::vector<at::Tensor> parameters, const AdamWOptions& options, Form form)
+AdamW::AdamW(const std::vector<at::Tensor>& parameters, const AdamWOptions& options, Form form)
     : options_(options), form_(form) {
   if (parameters.empty()) throw failed("optimiser: no parameter requires a gradient");
   const c10::NoGradGuard no_grad;

@@ -22,8 +22,8 @@ class AdamW {
   enum class Form { fused, plain };
 
   // `parameters` are leaves that need gradients, fp32, on one device; their device chooses the form.
-  AdamW(std::vector<at::Tensor> parameters, const AdamWOptions& options);
-  AdamW(std::vector<at::Tensor> parameters, const AdamWOptions& options, Form form);
+  AdamW(const std::vector<at::Tensor>& parameters, const AdamWOptions& options);
+  AdamW(const std::vector<at::Tensor>& parameters, const AdamWOptions& options, Form form);
 
   // Moves every parameter that has a gradient, at learning rate `lr`, and drops the gradients.
   void step(double lr);
