@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <chrono>
+#include <functional>
+
+#include "fedtune/base/clock.h"
 
 namespace fedtune {
 namespace {
@@ -14,7 +16,7 @@ constexpr std::array<std::string_view, 10> work_names{"matrix products", "adapte
                                                       "batch",           "rest"};
 
 struct Counted {
-  std::atomic<std::int64_t> nanoseconds = 0;
+  std::atomic<double> seconds = 0.0;
   std::atomic<double> operations = 0.0;
 };
 
@@ -32,11 +34,6 @@ struct Place {
   ProfileScope* innermost = nullptr;
 };
 thread_local Place place;
-
-std::int64_t now() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
 
 template <typename Enum>
 std::size_t index_of(Enum value) {
@@ -60,7 +57,7 @@ StepProfile profile_of(std::size_t kind) {
   StepProfile result{.kind = static_cast<StepKind>(kind), .steps = counted.steps};
   const auto steps = static_cast<double>(result.steps);
   for (std::size_t i = 0; i < work_names.size(); ++i) {
-    const double seconds = static_cast<double>(counted.work[i].nanoseconds) * 1e-9 / steps;
+    const double seconds = counted.work[i].seconds / steps;
     if (seconds == 0.0) continue;
     result.seconds += seconds;
     result.work.push_back({static_cast<Work>(i), seconds, counted.work[i].operations / steps});
@@ -77,13 +74,13 @@ ProfileScope::ProfileScope(Work work, bool counting) : work_(work), counting_(co
   if (!counting_) return;
   outer_ = place.innermost;
   place.innermost = this;
-  start_ = now();
+  start_ = steady_seconds();
 }
 
 ProfileScope::~ProfileScope() {
   if (!counting_) return;
-  const std::int64_t taken = now() - start_;
-  counts_here().work[index_of(work_)].nanoseconds += taken - inside_;
+  const double taken = steady_seconds() - start_;
+  counts_here().work[index_of(work_)].seconds += taken - inside_;
   place.innermost = outer_;
   if (outer_ != nullptr) outer_->inside_ += taken;
 }
@@ -98,7 +95,7 @@ void start_profile() {
   for (KindCounts& kind : counts) {
     kind.steps = 0;
     for (Counted& work : kind.work) {
-      work.nanoseconds = 0;
+      work.seconds = 0.0;
       work.operations = 0.0;
     }
   }

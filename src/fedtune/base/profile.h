@@ -40,8 +40,8 @@ class ProfileScope {
   Work work_;
   bool counting_;
   ProfileScope* outer_ = nullptr;
-  std::int64_t start_ = 0;   // ns
-  std::int64_t inside_ = 0;  // ns that scopes within it took
+  double start_ = 0.0;   // seconds, of steady_seconds
+  double inside_ = 0.0;  // seconds that scopes within it took
 };
 
 // One step of training, on its thread.

@@ -1,5 +1,6 @@
 #include "fedtune/base/profile.h"
 
+#include <algorithm>
 #include <numeric>
 #include <thread>
 
