@@ -65,7 +65,9 @@ def test_workers_and_repetition_change_nothing(fedtune, kd_arguments, models, re
 def test_every_option_of_distillation_changes_the_result(fedtune, kd_arguments, results_of):
     hashes = set()
     variants = [{}, {"kd_loss": "reference"}, {"kd_temperature": 4}, {"teacher_guard": "on"}, {"kd_epochs": 2},
-                {"teacher_pretrain_epochs": 2}, {"distill_lr": "2e-3"}, {"student_lr": "4e-3"}, {"kd_epochs": 0}]
+                {"teacher_pretrain_epochs": 2}, {"distill_lr": "2e-3"}, {"student_lr": "4e-3"}, {"kd_epochs": 0},
+                {"kd_terms": "none"}, {"kd_terms": "kl"}, {"kd_terms": "attention"},
+                {"distill_lr": 0, "student_lr": "1e-3"}]
     for number, changes in enumerate(variants):
         fedtune.run(*kd_arguments(f"{number}", num_rounds=1, **({"teacher_guard": "off"} | changes)))
         hashes.add(results_of(f"{number}")["fedtune"]["final_sha256"])
@@ -76,6 +78,16 @@ def test_the_guard_is_off_by_default_with_the_references_loss(fedtune, kd_argume
     for loss, guard in (("corrected", "on"), ("reference", "off")):
         fedtune.run(*kd_arguments(loss, kd_loss=loss, num_rounds=1))
         assert results_of(loss)["config"]["teacher_guard"] == guard
+
+
+def test_a_teacher_of_rate_0_is_frozen_and_still_teaches(fedtune, kd_arguments, results_of):
+    frozen = {"distill_lr": 0, "student_lr": "1e-3", "num_rounds": 2}
+    fedtune.run(*kd_arguments("taught", **frozen))
+    fedtune.run(*kd_arguments("untaught", **frozen, kd_terms="none"))
+    taught, untaught = (results_of(name)["fedtune"] for name in ("taught", "untaught"))
+    assert len({entry["teacher_loss"] for entry in taught["metrics"] + untaught["metrics"]}) == 1
+    assert taught["final_sha256"] != untaught["final_sha256"]
+    assert results_of("taught")["config"]["teacher_guard"] == "off"
 
 
 @pytest.fixture
@@ -115,6 +127,7 @@ def test_a_teacher_that_has_stopped_is_saved_once(fedtune, long_arguments, tmp_p
     ({"num_clients": 100}, "100 / (clients + 1)"),
     ({"max_train_sentences": 3, "teacher_data_pct": 34}, "--teacher-guard off"),
     ({"kd_temperature": 0}, "--kd-temperature"),
+    ({"distill_lr": 0}, "give --student-lr"),
 ])
 def test_what_cannot_be_distilled_is_refused(fedtune, kd_arguments, tmp_path, changes, message):
     assert message in fedtune.error(*kd_arguments("a", **changes), code=2)

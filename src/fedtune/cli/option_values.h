@@ -45,6 +45,10 @@ struct Words<train::KdLoss> {
   static constexpr std::array<std::string_view, 2> words{"corrected", "reference"};
 };
 template <>
+struct Words<train::KdTerms> {
+  static constexpr std::array<std::string_view, 4> words{"all", "kl", "attention", "none"};
+};
+template <>
 struct Words<OnOff> {
   static constexpr std::array<std::string_view, 2> words{"off", "on"};
 };

@@ -73,9 +73,10 @@ struct TrainingOptions {
 struct DistillOptions {
   int teacher_pretrain_epochs = 1;
   int kd_epochs = 1;
-  double distill_lr = 5e-5;
+  double distill_lr = 5e-5;          // 0: the teacher is frozen
   std::optional<double> student_lr;  // in the joint phase; default: distill_lr
   train::KdLoss kd_loss = train::KdLoss::corrected;
+  train::KdTerms kd_terms = train::KdTerms::all;
   double kd_temperature = 2.0;
   std::optional<OnOff> teacher_guard;  // default: on with the corrected loss
 };

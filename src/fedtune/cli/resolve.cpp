@@ -59,8 +59,14 @@ Options resolve_for_run(Options options) {
         "1 or more, or --scheme fedlora",
         word(options.federation.scheme), options.federation.num_clients > 99 ? " (100 / (clients + 1))" : "");
   }
-  options.distill.teacher_guard = options.distill.teacher_guard.value_or(
-      options.distill.kd_loss == train::KdLoss::corrected ? OnOff::on : OnOff::off);
+  const bool frozen = options.distill.distill_lr == 0.0;
+  if (distils(options) && frozen && !options.distill.student_lr) {
+    throw usage_error(
+        "--distill-lr 0 freezes the teacher, and the student takes its rate unless --student-lr gives one: nothing "
+        "would learn; give --student-lr, such as 1e-3");
+  }
+  const bool guard = options.distill.kd_loss == train::KdLoss::corrected && !frozen;
+  options.distill.teacher_guard = options.distill.teacher_guard.value_or(guard ? OnOff::on : OnOff::off);
   return options;
 }
 

@@ -59,6 +59,7 @@ void require_enough_public(std::size_t sentences, bool guard) {
 Distiller::Distiller(const models::SequenceClassifier& teacher, PublicShare share, DistillerOptions options)
     : teacher_(models::trainable_copy(teacher)), share_(std::move(share)), options_(std::move(options)) {
   require_enough_public(share_.rows.size(), options_.guard);
+  if (options_.lr == 0.0) models::freeze_all(teacher_);
   if (options_.guard) {
     guard_.emplace(hold_out(share_),
                    train::EvaluateOptions{.batch_size = options_.batch_size, .workers = options_.workers});
@@ -78,7 +79,7 @@ train::TrainOptions Distiller::training(int round, int epochs) const {
 }
 
 bool Distiller::check_teacher() {
-  return !guard_ || (!guard_->state().stopped && guard_->check(teacher_));
+  return !stopped() && (!guard_ || guard_->check(teacher_));
 }
 
 void Distiller::train_teacher(int round) {

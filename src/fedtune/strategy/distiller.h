@@ -18,7 +18,7 @@ namespace fedtune::strategy {
 struct DistillerOptions {
   int teacher_epochs = 1;                 // of the teacher alone, each round; 0 leaves the phase out
   int kd_epochs = 1;                      // of teacher and student together, each round; 0 leaves the phase out
-  double lr = 5e-5;                       // of both phases, falling to 0 over each
+  double lr = 5e-5;                       // of both phases, falling to 0 over each; 0 freezes the teacher
   std::optional<double> student_lr = {};  // of the student, where it is another
   int batch_size = 32;                    // sentences
   train::DistillLossOptions loss = {};
@@ -43,7 +43,7 @@ void require_enough_public(std::size_t sentences, bool guard);
 // Owns the teacher. Called from one thread.
 class Distiller {
  public:
-  // `teacher` as it was loaded, with a head; every parameter of it is trained. `share` in file order. Throws
+  // `teacher` as it was loaded, with a head; every parameter of it is trained unless its rate is 0. `share` in file order. Throws
   // Error(usage) as require_enough_public.
   Distiller(const models::SequenceClassifier& teacher, PublicShare share, DistillerOptions options);
 
@@ -54,8 +54,8 @@ class Distiller {
   const models::SequenceClassifier& teacher() const { return teacher_; }
   // The round that last changed the teacher; 0 before any has.
   int since() const { return since_; }
-  // Whether the guard has stopped the teacher.
-  bool stopped() const { return guard_ && guard_->state().stopped; }
+  // Whether the teacher learns no more: the guard has stopped it, or its rate is 0.
+  bool stopped() const { return options_.lr == 0.0 || (guard_ && guard_->state().stopped); }
 
   // Teacher and guard, for a checkpoint: see fed::Strategy.
   fed::StrategyState state() const;

@@ -143,6 +143,18 @@ TEST_F(DistillerTest, NeverStopsATeacherWithoutTheGuard) {
   EXPECT_FALSE(distiller.stopped());
 }
 
+TEST_F(DistillerTest, FreezesATeacherOfRate0) {
+  DistillerOptions with = options();
+  with.lr = 0.0;
+  with.student_lr = 5e-3;
+  Distiller distiller = make(with);
+  const NamedTensors loaded = bits(distiller);
+  EXPECT_FALSE(same_bits(play(distiller, 1), tiny.initial()));
+  EXPECT_TRUE(same_bits(bits(distiller), loaded));
+  EXPECT_TRUE(distiller.stopped());
+  EXPECT_EQ(distiller.since(), 0);  // nothing to save
+}
+
 class RestoredDistiller : public DistillerTest, public ::testing::WithParamInterface<bool> {};
 
 TEST_P(RestoredDistiller, GoesOnToTheSameBits) {

@@ -11,6 +11,19 @@
 #include "fedtune/train/loss.h"
 
 namespace fedtune::train {
+namespace {
+
+// A term that is left out is undefined.
+at::Tensor sum(const at::Tensor& a, const at::Tensor& b) {
+  if (!a.defined() || !b.defined()) return a.defined() ? a : b;
+  return a + b;
+}
+
+at::Tensor over(const at::Tensor& term, const at::Tensor& divisor) {
+  return term.defined() ? term / divisor : term;
+}
+
+}  // namespace
 
 std::vector<LayerPair> matched_layers(const TeacherAndStudent<const models::ModelConfig&>& configs) {
   const models::ModelConfig& teacher = configs.teacher;
@@ -59,12 +72,15 @@ at::Tensor DistillLoss::operator()(const TeacherAndStudent<const models::Forward
   const at::Tensor doubt = student_task + teacher_task + 1.0;
   const bool teacher_learns = teacher.requires_grad();
 
-  at::Tensor answers = pull(teacher, student);
-  if (teacher_learns) answers = answers + pull(student, teacher);
-  const at::Tensor gap = attention_gap(outputs, layers_);
-  const at::Tensor shared =
-      options_.form == KdLoss::corrected ? (answers + gap) / doubt.detach() : answers / doubt.detach() + gap / doubt;
-  return teacher_learns ? student_task + teacher_task + shared : student_task + shared;
+  const at::Tensor task = teacher_learns ? student_task + teacher_task : student_task;
+  at::Tensor answers;
+  if (has(KdTerms::answers)) {
+    answers = pull(teacher, student);
+    if (teacher_learns) answers = answers + pull(student, teacher);
+  }
+  const at::Tensor gap = has(KdTerms::attention) ? attention_gap(outputs, layers_) : at::Tensor();
+  if (options_.form == KdLoss::corrected) return sum(task, over(sum(answers, gap), doubt.detach()));
+  return sum(task, sum(over(answers, doubt.detach()), over(gap, doubt)));
 }
 
 at::Tensor attention_gap(const TeacherAndStudent<const models::ForwardResult&>& outputs,

@@ -18,8 +18,13 @@ enum class KdLoss {
   reference,  // what the reference system computes: the same on raw logits, in the other direction
 };
 
+// What draws teacher and student to one another beside their tasks. Without any, distilling is training on the labels:
+// the control that says what the teacher is worth.
+enum class KdTerms { all, answers, attention, none };
+
 struct DistillLossOptions {
   KdLoss form = KdLoss::corrected;
+  KdTerms terms = KdTerms::all;
   double temperature = 2.0;  // of the softmax; corrected only
 };
 
@@ -39,12 +44,14 @@ class DistillLoss {
   // A scalar, with CE_t and CE_s the mean cross-entropies, sg the stop-gradient and p the softmax at temperature T:
   //   corrected  CE_s + CE_t + w [T^2 KL(sg p_t || p_s) + T^2 KL(sg p_s || p_t) + att],  w = sg(1 / (CE_s + CE_t + 1))
   //   reference  CE_s + CE_t + att / D + [kl(sg z_t -> z_s) + kl(sg z_s -> z_t)] / sg D,  D = CE_s + CE_t + 1
+  // Terms that are not asked for are left out of the sum.
   // A teacher whose logits need no gradient has stopped learning: CE_t and the term that draws it to the student are
   // left out of the sum; w and D stay as they are. Probabilities are those of models::ForwardResult, for every layer.
   at::Tensor operator()(const TeacherAndStudent<const models::ForwardResult&>& outputs, const at::Tensor& labels) const;
 
  private:
   at::Tensor pull(const at::Tensor& towards, const at::Tensor& logits) const;
+  bool has(KdTerms term) const { return options_.terms == KdTerms::all || options_.terms == term; }
 
   DistillLossOptions options_;
   std::vector<LayerPair> layers_;

@@ -15,6 +15,7 @@
 #include <gtest/gtest.h>
 
 #include "fedtune/base/error.h"
+#include "fedtune/train/loss.h"
 #include "fedtune/train/test_support.h"
 
 namespace fedtune::train {
@@ -203,6 +204,25 @@ TEST_P(DistillLossFor, HasTheGradientsOfItsDefinitionWithTheDetachedHeld) {
 
 TEST_P(DistillLossFor, TeachesTheStudentTheSameWayOnceTheTeacherHasStopped) {
   expect_numerical_gradients(GetParam(), /*teacher_learns=*/false);
+}
+
+TEST_P(DistillLossFor, IsTheTasksAndTheTermsAskedFor) {
+  for (const bool teacher_learns : {true, false}) {
+    const Case made = make_case(teacher_learns);
+    const auto with = [&](KdTerms terms) {
+      const models::ModelConfig teacher = shape(4, 2), student = shape(2, 2);
+      const DistillLoss loss({.form = GetParam(), .terms = terms}, {.teacher = teacher, .student = student});
+      return loss({.teacher = made.teacher, .student = made.student}, made.labels).item<double>();
+    };
+    const auto task = [&](const models::ForwardResult& model) {
+      return cross_entropy(model.logits, made.labels).item<double>();
+    };
+    const double tasks = with(KdTerms::none);
+    EXPECT_NEAR(tasks, task(made.student) + (teacher_learns ? task(made.teacher) : 0.0), 1e-6);
+    EXPECT_GT(with(KdTerms::attention), tasks);
+    EXPECT_GT(std::abs(with(KdTerms::answers) - tasks), 1e-3);
+    EXPECT_NEAR(with(KdTerms::answers) + with(KdTerms::attention) - tasks, with(KdTerms::all), 1e-5);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(BothForms, DistillLossFor, ::testing::Values(KdLoss::corrected, KdLoss::reference),
