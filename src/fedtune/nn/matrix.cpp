@@ -1,6 +1,5 @@
 #include "fedtune/nn/matrix.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
 
@@ -8,6 +7,7 @@
 #include "fedtune/base/profile.h"
 #include "fedtune/nn/fused.h"
 #include "fedtune/nn/kernels/select.h"
+#include "fedtune/nn/parallel.h"
 
 namespace fedtune::nn {
 namespace {
@@ -53,7 +53,7 @@ at::Tensor multiply(const Kernels& kernels, const LeftMatrix& a, const Right& b,
   scope.count(2.0 * static_cast<double>(a.rows) * static_cast<double>(b.source.depth * b.source.columns));
   at::Tensor product = at::empty({a.rows, b.source.columns}, at::kFloat);
   constexpr std::int64_t fewest_rows = 32;
-  at::parallel_for(0, a.rows, fewest_rows, [&](std::int64_t first, std::int64_t last) {
+  parallel_rows(a.rows, fewest_rows, [&](std::int64_t first, std::int64_t last) {
     const FlushDenormals flush;
     const at::Tensor scratch = b.panels.defined() ? at::Tensor() : at::empty({kernels::product_scratch}, at::kFloat);
     kernels.matrix_product({.rows = last - first,
