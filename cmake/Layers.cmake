@@ -11,14 +11,14 @@ function(fedtune_precompiled name header)
   target_precompile_headers(${name} PRIVATE "${CMAKE_SOURCE_DIR}/cmake/${header}")
 endfunction()
 
-# One folder, one target, one line: fedtune_layer(name [TORCH] DEPS ...).
+# One folder, one target, one line: fedtune_layer(name [TORCH|NET] DEPS ...).
 #
 # Every *.cpp of the folder (sub-folders too) belongs to the layer, *_test.cpp to its test program.
 # A layer's headers are reached through an include root of its own, holding a link to its folder alone, so a header of a
 # layer that is not linked cannot be included.
 function(fedtune_layer name)
-  cmake_parse_arguments(LAYER "TORCH" "" "DEPS" ${ARGN})
-  if(LAYER_TORCH AND NOT FEDTUNE_TORCH)
+  cmake_parse_arguments(LAYER "TORCH;NET" "" "DEPS" ${ARGN})
+  if((LAYER_TORCH AND NOT FEDTUNE_TORCH) OR (LAYER_NET AND NOT FEDTUNE_NET))
     return()
   endif()
   set(header fedtune_core_pch)
@@ -26,6 +26,9 @@ function(fedtune_layer name)
   if(LAYER_TORCH)
     set(header fedtune_torch_pch)
     set(test_header fedtune_torch_test_pch)
+  endif()
+  if(LAYER_NET)  # gRPC compiles with -pthread, which a precompiled header would have to be made with
+    set(header "")
   endif()
   set(folder "${CMAKE_CURRENT_SOURCE_DIR}/${name}")
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${folder}/*.cpp")
@@ -50,7 +53,10 @@ function(fedtune_layer name)
   if(LAYER_TORCH)
     target_link_libraries(fedtune_${name} ${scope} torch_wheel)
   endif()
-  if(sources AND TARGET ${header})
+  if(LAYER_NET)  # gRPC and protobuf stay inside
+    target_link_libraries(fedtune_${name} PRIVATE fedtune_proto)
+  endif()
+  if(sources AND TARGET "${header}")
     target_precompile_headers(fedtune_${name} REUSE_FROM ${header})
   endif()
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks that a layer includes only what it links, and that torch stays below the torch line.
+"""Checks that a layer includes only what it links, that torch stays below the torch line and gRPC in net.
 
 The layers and what each links are read from src/fedtune/CMakeLists.txt. The build enforces the first rule for what is
 compiled; this check needs no build and also sees headers that nothing includes. Standard library only.
@@ -9,17 +9,19 @@ import pathlib
 import re
 import sys
 
-LAYER = re.compile(r"^fedtune_layer\(\s*(\w+)\s+(TORCH\s+)?DEPS\s+([^)]*)\)", re.MULTILINE)
-OWN_INCLUDE = re.compile(r'^\s*#\s*include\s*["<]fedtune/(\w+)/', re.MULTILINE)
+LAYER = re.compile(r"^fedtune_layer\(\s*(\w+)\s+(?:(TORCH)\s+|NET\s+)?DEPS\s+([^)]*)\)", re.MULTILINE)
+OWN_INCLUDE = re.compile(r'^\s*#\s*include\s*["<]fedtune/(\w+)/(?![^">]*\.pb\.h)', re.MULTILINE)
 DETOUR = re.compile(r'^\s*#\s*include\s*["<]([^">]*\.\./[^">]*)', re.MULTILINE)
+WIRE_INCLUDE = re.compile(
+    r'^\s*#\s*include\s*["<]((?:grpc|grpcpp|google/protobuf)/[^">]*|[^">]*\.pb\.h)[">]', re.MULTILINE)
 TORCH_INCLUDE = re.compile(r'^\s*#\s*include\s*["<]((?:torch|ATen|c10|caffe2)/[^">]*)', re.MULTILINE)
 
 
 def read_layers(table: str) -> dict[str, tuple[bool, set[str]]]:
     """layer -> (torch allowed, layers it links itself)"""
-    return {
-        name: (bool(torch), set(re.findall(r"\bfedtune_(\w+)", links))) for name, torch, links in LAYER.findall(table)
-    }
+    rows = LAYER.findall(table)
+    names = {name for name, _, _ in rows}
+    return {name: (bool(torch), set(re.findall(r"\bfedtune_(\w+)", links)) & names) for name, torch, links in rows}
 
 
 def reachable(layer: str, layers: dict[str, tuple[bool, set[str]]]) -> set[str]:
@@ -48,6 +50,11 @@ def check_file(path: pathlib.Path, layer: str, layers: dict[str, tuple[bool, set
         f"{path}:{line_of(text, match.start(1))}: includes {match[1]}; write the full path, fedtune/<layer>/..."
         for match in DETOUR.finditer(text)
     ]
+    if layer != "net":
+        problems += [
+            f"{path}:{line_of(text, match.start(1))}: layer {layer} includes {match[1]}; gRPC and protobuf stay in net"
+            for match in WIRE_INCLUDE.finditer(text)
+        ]
     if not layers[layer][0]:
         problems += [
             f"{path}:{line_of(text, match.start(1))}: layer {layer} stands above the torch line and includes {match[1]}"

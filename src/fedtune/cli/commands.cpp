@@ -9,6 +9,22 @@ std::span<const Command> commands() {
        .summary = "a whole federation in this process: clients, rounds, results",
        .help_groups = {"Federation", "Model and data", "Shares", "LoRA", "Training", "Distillation", "Run"},
        .run = run_command},
+#ifdef FEDTUNE_NET
+      {.name = "server",
+       .arguments = "",
+       .summary = "the same federation with its clients elsewhere: rounds, results",
+       .help_groups = {"Federation", "Model and data", "Shares", "LoRA", "Training", "Distillation", "Run"},
+       .help_options = {"address", "min-clients", "round-timeout", "wait", "tls-ca", "tls-cert", "tls-key", "insecure"},
+       .run = server_command},
+      {.name = "client",
+       .arguments = "",
+       .summary = "one owner of data: joins a server, trains when asked",
+       .help_options = {"server", "rank", "wait", "check", "tls-ca", "tls-cert", "tls-key", "insecure", "client-ckpt",
+                        "data-path", "device", "threads", "quiet", "log-level", "config"},
+       .note = "The server's options hold: scheme, seed, rates and the like need not be given,\n"
+               "and one that contradicts is exit 2. --check says what the server announces.\n",
+       .run = client_command},
+#endif
       {.name = "pretrain",
        .arguments = "",
        .summary = "fine-tunes the teacher, all of it, on the public share",

@@ -81,7 +81,7 @@ void require_fitting(const text::Tokenizer& tokenizer, const models::ModelConfig
   }
 }
 
-std::unique_ptr<Federation> load_federation(const Options& options) {
+std::unique_ptr<Federation> load_federation(const Options& options, Role role) {
   const c10::Device device = prepare_to_compute(options);
   const std::filesystem::path folder = hub::resolve_checkpoint(options.models.client_ckpt).folder;
   auto federation =
@@ -107,7 +107,7 @@ std::unique_ptr<Federation> load_federation(const Options& options) {
                                       .lora = lora_config(options),
                                       .seed = options.training.seed};
   federation->student = std::make_shared<train::StudentTemplate>(models::to_device(loaded.model, device), student);
-  if (distils(options)) federation->teacher = load_teacher(options, *federation, device);
+  if (distils(options) && role == Role::server) federation->teacher = load_teacher(options, *federation, device);
   return federation;
 }
 

@@ -42,8 +42,11 @@ struct Federation {
   std::vector<std::string> notes{};
 };
 
+// Who loads: the teacher is the server's alone.
+enum class Role { server, client };
+
 // `options` are resolved. Throws Error(usage), Error(input).
-std::unique_ptr<Federation> load_federation(const Options& options);
+std::unique_ptr<Federation> load_federation(const Options& options, Role role = Role::server);
 
 // Tokens per sentence: the least of --max-length, the tokenizer's limit and the model's positions.
 std::int64_t sentence_limit(const Options& options, const text::Tokenizer& tokenizer, const models::ModelConfig& model);

@@ -162,12 +162,13 @@ void add_network(Table& t) {
   t.heading = "Network";
   const auto at = &Options::network;
   const auto add = [&](auto field, std::string_view name, std::string_view help, Limits limits = any) {
-    t.add(at, field, {name, help, limits, harmless, name == "rank"});
+    const bool of_this_call = name == "server" || name == "superlink" || name == "check";
+    t.add(at, field, {name, help, limits, harmless, !of_this_call});
   };
   add(&NetworkOptions::address, "address", "HOST:PORT to listen on");
   add(&NetworkOptions::min_clients, "min-clients", "needed for a round; 0: all", at_least_0);
   add(&NetworkOptions::round_timeout, "round-timeout", "seconds; 0: none", at_least_0);
-  add(&NetworkOptions::wait, "wait", "seconds; 0: without end", at_least_0);
+  add(&NetworkOptions::wait, "wait", "seconds; 0: no end, client 60", at_least_0);
   add(&NetworkOptions::server, "server", "HOST:PORT");
   add(&NetworkOptions::superlink, "superlink", "HOST:PORT");
   add(&NetworkOptions::check, "check", "only connect");

@@ -1,186 +1,37 @@
-#include <cstdio>
-
-#include <fmt/format.h>
-
-#include "fedtune/base/clock.h"
-#include "fedtune/base/error.h"
-#include "fedtune/base/file.h"
-#include "fedtune/base/interrupt.h"
-#include "fedtune/base/log.h"
-#include "fedtune/base/profile.h"
+#include "fedtune/cli/carry_out.h"
 #include "fedtune/cli/command.h"
 #include "fedtune/cli/controls.h"
-#include "fedtune/cli/federation.h"
-#include "fedtune/cli/option_values.h"
 #include "fedtune/cli/resolve.h"
-#include "fedtune/cli/resume.h"
-#include "fedtune/cli/run_folder.h"
-#include "fedtune/cli/run_results.h"
-#include "fedtune/cli/run_watch.h"
-#include "fedtune/cli/teacher.h"
-#include "fedtune/fed/engine.h"
 #include "fedtune/fed/in_process_transport.h"
-#include "fedtune/models/checkpoint.h"
-#include "fedtune/peft/adapter_folder.h"
-#include "fedtune/report/profile_text.h"
-#include "fedtune/strategy/schemes.h"
 #include "fedtune/worker/client_worker.h"
 
 namespace fedtune::cli {
 namespace {
 
-namespace fs = std::filesystem;
-
-report::ProgressMode progress_mode(const Options& options) {
-  return report::progress_mode_from(options.run.quiet ? "none" : word(options.run.progress));
-}
-
-// A run from its first round, or from a saved one, to its results.
-class Run {
- public:
-  Run(const Options& options, const Federation& federation, const RunFolder& folder)
-      : options_(options),
-        federation_(federation),
-        folder_(folder),
-        store_(folder.checkpoint(), configuration_hash(options)),
-        progress_(progress_mode(options)) {
-    if (progress_mode(options) != report::ProgressMode::none) {
-      set_log_writer([this](std::string_view text) { progress_.print_line(text); });
-    }
-  }
-  ~Run() { set_log_writer({}); }
-  Run(const Run&) = delete;
-  Run& operator=(const Run&) = delete;
-
-  void play(const Stopwatch& since_start) {
-    if (options_.run.profile) start_profile();
-    const std::optional<fed::SavedRun> saved = store_.load();
-    report::cut_back_events(folder_.events(), saved ? saved->events_bytes : 0);
-    report::EventLog events(folder_.events());
-    events.write(saved ? "resumed" : "run", {{"scheme", word(options_.federation.scheme)},
-                                             {"clients", options_.federation.num_clients},
-                                             {"rounds", options_.federation.num_rounds},
-                                             {"from_round", saved ? saved->round : 0}});
-    tell(saved);
-    try {
-      finish(play_rounds(saved, events), events, since_start, seconds_of(saved));
-    } catch (const Interrupted&) {
-      events.write("interrupted");
-      progress_.finish();
-      fmt::print(stderr, "fedtune: interrupted; go on with: fedtune run --resume {}\n", folder_.path().string());
-      throw;
-    }
-  }
-
- private:
-  void tell(const std::optional<fed::SavedRun>& saved) {
-    for (const std::string& note : federation_.notes) progress_.print_line(fmt::format("note: {}", note));
-    if (saved) progress_.print_line(fmt::format("going on after round {}", saved->round));
-  }
-
-  fed::RunOutcome play_rounds(const std::optional<fed::SavedRun>& saved, report::EventLog& events) {
-    RunWatch watch(options_, {federation_, events, progress_});
-    const auto strategy = make_strategy(watch);
-    worker::ClientOptions client = client_options(options_);
-    client.on_step = [&watch](int, std::int64_t, double loss) { watch.on_step(loss); };
-    worker::ClientWorker worker(federation_.student, shares_of(federation_), std::move(client));
-    fed::InProcessTransport transport(worker, workers_of(options_));
-    fed::Engine engine({.rounds = options_.federation.num_rounds,
-                        .clients = options_.federation.num_clients,
-                        .fraction_fit = options_.federation.fraction_fit,
-                        .seed = options_.training.seed},
-                       {*strategy, transport, &store_}, watch.observer(*strategy));
-    return engine.run(saved);
-  }
-
-  std::unique_ptr<fed::Strategy> make_strategy(RunWatch& watch) const {
-    strategy::SchemeParts parts{.student = federation_.student,
-                                .validation = {federation_.data.validation, evaluate_options(options_)}};
-    if (federation_.teacher) {
-      parts.distiller.emplace(
-          make_distiller(options_, federation_, [&watch](double loss) { watch.on_distil_step(loss); }));
-    }
-    return strategy::scheme_named(word(options_.federation.scheme)).make(std::move(parts));
-  }
-
-  // Wall clock that a saved run had spent in its rounds.
-  static double seconds_of(const std::optional<fed::SavedRun>& saved) {
-    double seconds = 0.0;
-    if (!saved) return seconds;
-    for (const fed::RoundRecord& record : saved->history) {
-      const fed::PhaseSeconds& phase = record.seconds;
-      seconds += phase.train + phase.aggregate + phase.distil + phase.evaluate + phase.wait;
-    }
-    return seconds;
-  }
-
-  fs::path save_trained(const NamedTensors& global) {
-    const models::SequenceClassifier model =
-        models::to_device(federation_.student->for_scoring(global), c10::Device(c10::kCPU));
-    if (options_.federation.scheme != Scheme::fedavg) {
-      peft::save_adapter(folder_.adapter(), model, lora_config(options_), options_.models.client_ckpt);
-      return folder_.adapter();
-    }
-    models::save_checkpoint(folder_.model(), model);
-    federation_.tokenizer.save(folder_.model());
-    return folder_.model();
-  }
-
-  void finish(const fed::RunOutcome& outcome, report::EventLog& events, const Stopwatch& since_start, double earlier) {
-    const std::vector<StepProfile> rounds = profile();  // before the controls take steps of their own
-    std::vector<report::Control> controls;
-    if (options_.run.compare_central) controls = run_controls(options_, federation_, progress_);
-    const fs::path trained = save_trained(outcome.global);
-    const double elapsed = earlier + since_start.seconds();
-    const report::RunResults results = results_of({options_, federation_, outcome, std::move(controls), elapsed});
-    events.write("finished", {{"final_sha256", results.final_sha256}});
-    report::write_results(results, folder_.path());
-    progress_.finish();
-    if (options_.run.quiet) return;
-    fmt::print("{}", report::profile_text(rounds));
-    fmt::print("{}", summary_text(results, {.last_cohort = outcome.history.back().cohort.size(),
-                                            .trained = trained,
-                                            .results = folder_.results()}));
-  }
-
-  const Options& options_;
-  const Federation& federation_;
-  const RunFolder& folder_;
-  fed::RoundStore store_;
-  report::Progress progress_;
+struct OwnWorker {
+  worker::ClientWorker worker;
 };
 
-void start_run(const CommandLine& line, const Stopwatch& since_start) {
-  Options options = resolve_for_run(line.options);
-  const fs::path root = options.run.output;
-  const std::string name = options.run.name.empty() ? file_time(std::chrono::system_clock::now()) : options.run.name;
-  RunFolder::require_free(root, name);
-  const std::unique_ptr<Federation> federation = load_federation(options);
-  options.shares.partition = federation->partition.kind;
-  throw_if_interrupted();
+// All clients of a run, trained in this process.
+class LocalClients final : OwnWorker, public fed::InProcessTransport {
+ public:
+  explicit LocalClients(const TransportParts& parts)
+      : OwnWorker{{parts.federation.student, shares_of(parts.federation), watched(parts)}},
+        InProcessTransport(worker, workers_of(parts.options)) {}
 
-  const RunFolder folder = RunFolder::create({.root = root, .name = name, .config = config_text(options)});
-  Run(options, *federation, folder).play(since_start);
-}
-
-void resume_run(const CommandLine& line, const Stopwatch& since_start) {
-  const RunFolder folder = RunFolder::open(line.options.run.output, line.options.run.resume);
-  const Options options = resumed_options(line, folder);
-  if (fs::exists(folder.results())) {
-    if (!options.run.quiet) fmt::print("{} is finished; nothing is changed\n", folder.path().string());
-    return;
+ private:
+  static worker::ClientOptions watched(const TransportParts& parts) {
+    worker::ClientOptions client = client_options(parts.options);
+    client.on_step = [&watch = parts.watch](int, std::int64_t, double loss) { watch.on_step(loss); };
+    return client;
   }
-  const std::unique_ptr<Federation> federation = load_federation(options);
-  throw_if_interrupted();
-  Run(options, *federation, folder).play(since_start);
-}
+};
 
 }  // namespace
 
 void run_command(const CommandLine& line) {
-  const Stopwatch since_start;
-  install_interrupt_handlers();
-  line.options.run.resume.empty() ? start_run(line, since_start) : resume_run(line, since_start);
+  carry_out(line, {.command = "run",
+                   .make_transport = [](const TransportParts& parts) { return std::make_unique<LocalClients>(parts); }});
 }
 
 }  // namespace fedtune::cli

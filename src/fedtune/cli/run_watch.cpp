@@ -75,11 +75,11 @@ std::int64_t RunWatch::distil_steps() const {
   return (rows + batch - 1) / batch * (options_.distill.teacher_pretrain_epochs + options_.distill.kd_epochs);
 }
 
-void RunWatch::count_step_locked(double loss) {
-  ++process_steps_;
-  ++round_steps_;
-  ++phase_steps_;
-  phase_loss_ += (loss - phase_loss_) / static_cast<double>(phase_steps_);
+void RunWatch::count_steps_locked(std::int64_t steps, double loss) {
+  process_steps_ += steps;
+  round_steps_ += steps;
+  phase_steps_ += steps;
+  phase_loss_ += (loss - phase_loss_) * static_cast<double>(steps) / static_cast<double>(phase_steps_);
   state_.loss = phase_loss_;
   state_.sentences_per_second =
       static_cast<double>(phase_steps_ * options_.training.batch_size) / seconds_since(phase_start_);
@@ -88,14 +88,14 @@ void RunWatch::count_step_locked(double loss) {
 
 void RunWatch::on_step(double loss) {
   const std::scoped_lock lock(mutex_);
-  count_step_locked(loss);
+  count_steps_locked(1, loss);
   parts_.progress.update(state_);
 }
 
 void RunWatch::on_distil_step(double loss) {
   const std::scoped_lock lock(mutex_);
   if (state_.phase != distilling) begin_phase_locked(distilling);
-  count_step_locked(loss);
+  count_steps_locked(1, loss);
   parts_.progress.update(state_);
 }
 
@@ -145,6 +145,7 @@ void RunWatch::on_client(int round, const fed::ClientRecord& client) {
                                  {"loss", client.report.loss},
                                  {"seconds", client.report.seconds}});
   const std::scoped_lock lock(mutex_);
+  if (remote_ && client.report.batches > 0) count_steps_locked(client.report.batches, client.report.loss);
   ++state_.clients_done;
   if (state_.clients_done == state_.clients) state_.phase = "evaluating";
   parts_.progress.update(state_);

@@ -26,6 +26,8 @@ class RunWatch {
 
   // What the engine calls; refers to this object, and to the strategy whose rounds it watches.
   fed::Observer observer(const fed::Strategy& strategy);
+  // Steps of clients are not seen but counted when a contribution arrives. Before the first round.
+  void clients_are_elsewhere() { remote_ = true; }
   // After each training step of a client, from any thread.
   void on_step(double loss);
   // After each step of the server's distillation.
@@ -40,13 +42,14 @@ class RunWatch {
 
   std::int64_t steps_of(int rank) const;
   std::int64_t distil_steps() const;  // of a round
-  void count_step_locked(double loss);
+  void count_steps_locked(std::int64_t steps, double loss);
   void begin_phase_locked(std::string_view phase);
   double seconds_left() const;
   report::ProgressState round_done_state(const fed::RoundRecord& record) const;
 
   const Options& options_;
   Parts parts_;
+  bool remote_ = false;
   std::mutex mutex_;  // guards what follows
   report::ProgressState state_;
   std::chrono::steady_clock::time_point process_start_, phase_start_;

@@ -12,11 +12,12 @@
 namespace fedtune::fed {
 namespace {
 
-constexpr int most_attempts = 2;  // at a round in which nobody contributes
+constexpr int most_attempts = 2;  // at a round in which too few contribute
 
 void check(const EngineOptions& options) {
   if (options.rounds < 0) throw usage_error("rounds: found {}, expected 0 or more", options.rounds);
   if (options.clients < 1) throw usage_error("clients: found {}, expected 1 or more", options.clients);
+  if (options.fewest < 1) throw usage_error("contributions a round needs: found {}, expected 1 or more", options.fewest);
   if (!(options.fraction_fit > 0.0 && options.fraction_fit <= 1.0)) {
     throw usage_error("fraction-fit: found {}, expected above 0 and at most 1", options.fraction_fit);
   }
@@ -130,6 +131,7 @@ RunOutcome Engine::run(std::optional<SavedRun> from) {
     notify(observer_.on_round, outcome.history.back());
     save(outcome);
   }
+  parts_.transport.finish();
   return outcome;
 }
 
@@ -161,15 +163,21 @@ RoundRecord Engine::play_round(int round, NamedTensors& global) {
 
 std::vector<Update> Engine::gather(const NamedTensors& global, RoundRecord& record) {
   const int attempts = parts_.transport.worth_retrying() ? most_attempts : 1;
+  const std::size_t needed = std::min(record.cohort.size(), static_cast<std::size_t>(options_.fewest));
+  std::size_t heard = 0;
   for (int attempt = 1; attempt <= attempts; ++attempt) {
     Exchange exchange(*this, record);
     exchange.run(global);
     throw_if_interrupted();
-    if (std::vector<Update> accepted = exchange.accepted(); !accepted.empty()) return accepted;
+    std::vector<Update> accepted = exchange.accepted();
+    heard = accepted.size();
+    if (heard >= needed) return accepted;
+    record.accepted.clear();
   }
+  const std::string found = heard == 0 ? "no contribution" : fmt::format("{} of {} contributions", heard, needed);
   throw Error(parts_.transport.failure_kind(),
-              fmt::format("round {}: no contribution of {} clients was accepted{}: {}the rounds before it are saved",
-                          record.round, record.cohort.size(), attempts > 1 ? ", in two attempts" : "",
+              fmt::format("round {}: {} of {} clients was accepted{}: {}the rounds before it are saved", record.round,
+                          found, record.cohort.size(), attempts > 1 ? ", in two attempts" : "",
                           reasons_text(record.refused)));
 }
 

@@ -19,6 +19,7 @@ struct EngineOptions {
   int rounds = 10;            // a run ends after this round
   int clients = 4;            // ranks 1 .. clients
   double fraction_fit = 1.0;  // share of the clients asked each round, in (0, 1]
+  int fewest = 1;             // contributions a round needs; a smaller cohort needs all of its own
   std::uint64_t seed = 0;     // run seed: chooses the cohorts
 };
 
@@ -55,8 +56,8 @@ class Engine {
   // Throws Error(usage) for options out of range.
   Engine(const EngineOptions& options, const Parts& parts, Observer observer = {});
 
-  // Runs the rounds after `from` (what RoundStore::load returned), or all of them. A round without any accepted
-  // contribution is tried once more, then ends the run with an Error of the transport's failure kind that lists the
+  // Runs the rounds after `from` (what RoundStore::load returned), or all of them. A round with fewer contributions than
+  // it needs is tried once more, then ends the run with an Error of the transport's failure kind that lists the
   // reasons. Throws Interrupted when a signal has arrived; what the store holds is then the last complete round.
   RunOutcome run(std::optional<SavedRun> from = std::nullopt);
 

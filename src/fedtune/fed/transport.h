@@ -19,7 +19,9 @@ class Transport {
   virtual void exchange(int round, const NamedTensors& global, std::span<const int> cohort,
                         const std::function<void(Update)>& on_update,
                         const std::function<void(int rank, const std::string& reason)>& on_failure) = 0;
-  // Whether another attempt at a round in which nobody contributed could end differently.
+  // The run is complete: nobody is asked again.
+  virtual void finish() {}
+  // Whether another attempt at a round in which too few contributed could end differently.
   virtual bool worth_retrying() const { return true; }
   // What it means when no client answers: the program's own failure, or the network's.
   virtual ErrorKind failure_kind() const { return ErrorKind::failed; }

@@ -1,0 +1,23 @@
+# The contracts of proto/ as a library: fedtune_proto, for net alone.
+find_package(Protobuf REQUIRED)
+find_package(gRPC REQUIRED)
+get_target_property(grpc_cpp_plugin gRPC::grpc_cpp_plugin LOCATION)
+
+set(proto_root "${CMAKE_SOURCE_DIR}/proto")
+set(proto_out "${CMAKE_BINARY_DIR}/proto")
+file(MAKE_DIRECTORY "${proto_out}")
+file(GLOB_RECURSE protos CONFIGURE_DEPENDS RELATIVE "${proto_root}" "${proto_root}/*.proto")
+foreach(proto IN LISTS protos)
+  string(REGEX REPLACE "\\.proto$" "" stem "${proto}")
+  set(generated "${proto_out}/${stem}.pb.cc" "${proto_out}/${stem}.grpc.pb.cc")
+  add_custom_command(
+    OUTPUT ${generated} "${proto_out}/${stem}.pb.h" "${proto_out}/${stem}.grpc.pb.h"
+    COMMAND protobuf::protoc -I "${proto_root}" --cpp_out "${proto_out}" --grpc_out "${proto_out}"
+            "--plugin=protoc-gen-grpc=${grpc_cpp_plugin}" "${proto_root}/${proto}"
+    DEPENDS "${proto_root}/${proto}"
+    COMMENT "Generating ${proto}")
+  list(APPEND proto_sources ${generated})
+endforeach()
+add_library(fedtune_proto STATIC ${proto_sources})
+target_include_directories(fedtune_proto SYSTEM PUBLIC "${proto_out}")
+target_link_libraries(fedtune_proto PUBLIC gRPC::grpc++ protobuf::libprotobuf)

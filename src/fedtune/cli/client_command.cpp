@@ -1,0 +1,82 @@
+#include <fmt/format.h>
+
+#include "fedtune/base/error.h"
+#include "fedtune/base/interrupt.h"
+#include "fedtune/base/log.h"
+#include "fedtune/cli/command.h"
+#include "fedtune/cli/controls.h"
+#include "fedtune/cli/enrolment.h"
+#include "fedtune/cli/federation.h"
+#include "fedtune/cli/resolve.h"
+#include "fedtune/cli/tls_options.h"
+#include "fedtune/cli/version.h"
+#include "fedtune/net/client.h"
+#include "fedtune/worker/client_worker.h"
+
+namespace fedtune::cli {
+namespace {
+
+constexpr double default_wait = 60.0;  // seconds to go on trying a server that is not reached
+
+void require_addressed(const NetworkOptions& network) {
+  if (!network.superlink.empty()) throw usage_error("--superlink: this version joins fedtune's own server; see --server");
+  if (network.server.empty()) throw usage_error("client: which server? give --server HOST:PORT");
+  if (network.rank < 1) throw usage_error("client: which client is this? give --rank 1 to the number of clients");
+}
+
+// What client and server must have in common before a sentence is read.
+void require_same_model(const Federation& federation, const net::Announcement& announced, const Options& options) {
+  if (federation.checkpoint_sha256 != announced.checkpoint_sha256) {
+    throw input_error(
+        "{}: its weights are not the server's (SHA-256 {}, the server has {}); give the same checkpoint with "
+        "--client-ckpt",
+        options.models.client_ckpt, federation.checkpoint_sha256, announced.checkpoint_sha256);
+  }
+  if (federation.student->layout() != announced.layout) {
+    throw input_error("{}: its tensors are not those the server averages; do both read the same kind of data?",
+                      options.models.client_ckpt);
+  }
+}
+
+net::ClientWatch watch_of(const std::string& server) {
+  return {.on_instruction = [](int round) { log_debug("round {}: training", round); },
+          .on_sent =
+              [](const fed::Update& update) {
+                log_info("round {}  {} sentences in {:.1f} s  loss {:.4f}", update.round, update.report.sentences,
+                         update.report.seconds, update.report.loss);
+              },
+          .on_refused = [](int round,
+                           const std::string& reason) { log_warning("round {}: left out: {}", round, reason); },
+          .on_lost = [server](const std::string& reason) {
+            log_warning("{} is out of reach ({}); trying again", server, reason);
+          }};
+}
+
+}  // namespace
+
+void client_command(const CommandLine& line) {
+  install_interrupt_handlers();
+  const NetworkOptions& network = line.options.network;
+  require_addressed(network);
+  const net::ClientWatch watch = watch_of(network.server);
+  net::Client client({.server = network.server,
+                      .rank = network.rank,
+                      .tls = tls_options(line.options),
+                      .give_up = network.wait > 0.0 ? network.wait : default_wait,
+                      .version = fedtune_version(),
+                      .stop = [] { return interrupt_signal() != 0; },
+                      .watch = watch});
+  const net::Announcement announced = client.enrol();
+  const Options options = resolve_for_run(enrolled_options(line, announced.options));
+  log_info("client {} of {} (run {})", network.rank, network.server, announced.run);
+  if (network.check) return;
+
+  const std::unique_ptr<Federation> federation = load_federation(options, Role::client);
+  require_same_model(*federation, announced, options);
+  throw_if_interrupted();
+  worker::ClientWorker worker(federation->student, shares_of(*federation), client_options(options));
+  client.serve(worker);
+  log_info("the run is over");
+}
+
+}  // namespace fedtune::cli

@@ -1,0 +1,256 @@
+#include "fedtune/net/board.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+#include <openssl/rand.h>
+
+#include "fedtune/base/error.h"
+
+namespace fedtune::net {
+namespace {
+
+using Why = Rejected::Why;
+
+template <typename... Args>
+Rejected rejected(Why why, fmt::format_string<Args...> format, Args&&... args) {
+  return {why, fmt::format(format, std::forward<Args>(args)...)};
+}
+
+// What nobody can guess: a session, a nonce.
+std::string secret() {
+  std::array<unsigned char, 16> bytes{};
+  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
+    throw failed("drawing a session: OpenSSL's random generator has failed");
+  }
+  return {bytes.begin(), bytes.end()};
+}
+
+}  // namespace
+
+Board::Board(Options options) : options_(std::move(options)), payload_bytes_(payload_size(options_.layout)) {}
+
+Board::Client& Board::seated(const Seat& seat) {
+  return const_cast<Client&>(std::as_const(*this).seated(seat));
+}
+
+const Board::Client& Board::seated(const Seat& seat) const {
+  const auto found = clients_.find(seat.rank);
+  if (found == clients_.end() || found->second.session.empty() || found->second.session != seat.session) {
+    throw rejected(Why::unknown_seat, "client {} has no such session; it must enrol (again)", seat.rank);
+  }
+  return found->second;
+}
+
+// The client, if the errand of that nonce is open and not answered.
+Board::Client& Board::owing(const Seat& seat, const std::string& nonce) {
+  Client& client = seated(seat);
+  if (!client.errand || client.errand->nonce != nonce) {
+    throw rejected(Why::closed, "client {}: the round of this contribution is closed", seat.rank);
+  }
+  if (client.answered) throw rejected(Why::complete, "client {}: this contribution has arrived already", seat.rank);
+  return client;
+}
+
+void Board::make(const std::vector<Call>& calls) {
+  for (const Call& call : calls) call.callback(call.answer);
+}
+
+void Board::take_waiting(Client& client, Answer answer, std::vector<Call>& calls) {
+  if (!client.waiting) return;
+  calls.push_back({.callback = std::exchange(client.waiting, {}), .answer = std::move(answer)});
+  client.ticket = 0;
+}
+
+std::string Board::enrol(int rank) {
+  std::vector<Call> calls;
+  std::string session = secret();
+  {
+    const std::scoped_lock lock(mutex_);
+    if (rank < 1 || rank > options_.clients) {
+      throw rejected(Why::malformed, "rank {} was asked for; this run has clients 1 to {}", rank, options_.clients);
+    }
+    Client& client = clients_[rank];
+    take_waiting(client, Superseded{}, calls);
+    client.session = session;
+    client.absent = client.told = false;
+    if (!client.answered) client.arrived.reset();
+    changed_.notify_all();
+  }
+  make(calls);
+  return session;
+}
+
+std::uint64_t Board::await(const Seat& seat, std::function<void(const Answer&)> answer) {
+  std::vector<Call> calls;
+  std::uint64_t ticket = 0;
+  {
+    const std::scoped_lock lock(mutex_);
+    Client& client = seated(seat);
+    client.absent = false;
+    take_waiting(client, Superseded{}, calls);
+    ticket = ++tickets_;
+    client.ticket = ticket;
+    client.waiting = std::move(answer);
+    if (over_) {
+      client.told = true;
+      take_waiting(client, RunOver{}, calls);
+    } else if (client.errand && !client.answered) {
+      take_waiting(client, *client.errand, calls);
+    }
+    changed_.notify_all();
+  }
+  make(calls);
+  return ticket;
+}
+
+void Board::forget(std::uint64_t ticket) {
+  const std::scoped_lock lock(mutex_);
+  for (auto& [rank, client] : clients_) {
+    if (client.ticket != ticket) continue;
+    client.ticket = 0;
+    client.waiting = {};
+    client.absent = true;  // whoever waited is gone
+  }
+}
+
+Board::Standing Board::standing(const Seat& seat, const std::string& nonce) const {
+  const std::scoped_lock lock(mutex_);
+  const Client& client = seated(seat);
+  if (!client.errand || client.errand->nonce != nonce) {
+    throw rejected(Why::closed, "client {}: the round of this contribution is closed", seat.rank);
+  }
+  return {.received = client.arrived ? client.arrived->size() : 0, .complete = client.answered};
+}
+
+void Board::append(const Seat& seat, const std::string& nonce, std::size_t offset, std::span<const std::byte> bytes) {
+  const std::scoped_lock lock(mutex_);
+  Client& client = owing(seat, nonce);
+  const std::size_t received = client.arrived ? client.arrived->size() : 0;
+  if (offset != received) {
+    throw rejected(Why::malformed, "client {}: bytes from {} were sent, expected from {}", seat.rank, offset, received);
+  }
+  if (bytes.size() > payload_bytes_ - received) {
+    throw rejected(Why::malformed, "client {}: more than the {} bytes of a contribution were sent", seat.rank,
+                   payload_bytes_);
+  }
+  if (!client.arrived) {
+    client.arrived = std::make_shared<Bytes>();
+    client.arrived->reserve(payload_bytes_);
+  }
+  client.arrived->insert(client.arrived->end(), bytes.begin(), bytes.end());
+}
+
+void Board::complete(const Seat& seat, const std::string& nonce, const Accompanying& accompanying) {
+  const std::scoped_lock lock(mutex_);
+  Client& client = owing(seat, nonce);
+  const std::size_t received = client.arrived ? client.arrived->size() : 0;
+  if (received != payload_bytes_) {
+    throw rejected(Why::malformed, "client {}: {} bytes were sent, a contribution has {}", seat.rank, received,
+                   payload_bytes_);
+  }
+  if (!client.arrived) client.arrived = std::make_shared<Bytes>();
+  deliveries_.emplace_back(fed::Update{.round = accompanying.round,
+                                       .rank = seat.rank,
+                                       .tensors = tensors_in(options_.layout, client.arrived),
+                                       .weight = accompanying.weight,
+                                       .report = accompanying.report});
+  client.answered = true;
+  client.absent = false;
+  changed_.notify_all();
+}
+
+void Board::decline(const Seat& seat, const std::string& nonce, const std::string& reason) {
+  const std::scoped_lock lock(mutex_);
+  owing(seat, nonce).answered = true;
+  deliveries_.emplace_back(Declined{.rank = seat.rank, .reason = reason});
+  changed_.notify_all();
+}
+
+void Board::open(int round, std::shared_ptr<const Bytes> global, std::span<const int> cohort) {
+  std::vector<Call> calls;
+  {
+    const std::scoped_lock lock(mutex_);
+    deliveries_.clear();
+    for (const int rank : cohort) {
+      Client& client = clients_[rank];
+      client.errand = Errand{.round = round, .nonce = secret(), .global = global};
+      client.answered = false;
+      client.arrived.reset();
+      take_waiting(client, *client.errand, calls);
+    }
+  }
+  make(calls);
+}
+
+std::optional<Delivery> Board::next(std::chrono::steady_clock::time_point until) {
+  std::unique_lock lock(mutex_);
+  if (!changed_.wait_until(lock, until, [&] { return !deliveries_.empty(); })) return std::nullopt;
+  Delivery delivery = std::move(deliveries_.front());
+  deliveries_.pop_front();
+  return delivery;
+}
+
+std::vector<int> Board::close() {
+  const std::scoped_lock lock(mutex_);
+  std::vector<int> owing;
+  for (auto& [rank, client] : clients_) {
+    if (client.errand && !client.answered) {
+      owing.push_back(rank);
+      client.absent = true;
+    }
+    client.errand.reset();
+    client.answered = false;
+    client.arrived.reset();
+  }
+  return owing;
+}
+
+void Board::finish() {
+  std::vector<Call> calls;
+  {
+    const std::scoped_lock lock(mutex_);
+    over_ = true;
+    for (auto& [rank, client] : clients_) {
+      if (!client.waiting) continue;
+      client.told = true;
+      take_waiting(client, RunOver{}, calls);
+    }
+    changed_.notify_all();
+  }
+  make(calls);
+}
+
+std::vector<int> Board::present() const {
+  const std::scoped_lock lock(mutex_);
+  std::vector<int> ranks;
+  for (const auto& [rank, client] : clients_) {
+    if (!client.session.empty() && !client.absent) ranks.push_back(rank);
+  }
+  return ranks;
+}
+
+bool Board::await_present(std::span<const int> cohort, std::size_t count,
+                          std::chrono::steady_clock::time_point until) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_until(lock, until, [&] {
+    const auto here = std::ranges::count_if(cohort, [&](int rank) {
+      const auto found = clients_.find(rank);
+      return found != clients_.end() && !found->second.session.empty() && !found->second.absent;
+    });
+    return static_cast<std::size_t>(here) >= count;
+  });
+}
+
+void Board::await_told(std::chrono::steady_clock::time_point until) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_until(lock, until, [&] {
+    return std::ranges::all_of(clients_, [](const auto& entry) {
+      return entry.second.session.empty() || entry.second.told || entry.second.absent;
+    });
+  });
+}
+
+}  // namespace fedtune::net

@@ -1,0 +1,171 @@
+#include "fedtune/net/board.h"
+
+#include <array>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace fedtune::net {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using Why = Rejected::Why;
+
+constexpr std::array<int, 2> both{1, 2};
+constexpr std::size_t bytes = 12;
+
+class BoardTest : public ::testing::Test {
+ protected:
+  Board board{{.clients = 3, .layout = {{"w", DType::f32, {3}}}}};
+  std::shared_ptr<const Bytes> global = std::make_shared<Bytes>(bytes, std::byte{7});
+
+  static std::chrono::steady_clock::time_point now() { return std::chrono::steady_clock::now(); }
+
+  Seat seat(int rank) { return {.rank = rank, .session = board.enrol(rank)}; }
+  // The errand that waits for the client; fails where there is none.
+  Errand errand_of(const Seat& seat) {
+    std::optional<Errand> errand;
+    board.await(seat, [&](const Answer& answer) {
+      if (const auto* given = std::get_if<Errand>(&answer)) errand = *given;
+    });
+    EXPECT_TRUE(errand.has_value());
+    return errand.value_or(Errand{});
+  }
+  void send(const Seat& seat, const std::string& nonce) {
+    board.append(seat, nonce, 0, Bytes(bytes));
+    board.complete(seat, nonce, {.round = 1, .weight = 2.0});
+  }
+  template <typename Body>
+  static Why refusal(Body&& body) {
+    try {
+      body();
+    } catch (const Rejected& rejected) {
+      return rejected.why();
+    }
+    ADD_FAILURE() << "accepted";
+    return {};
+  }
+};
+
+TEST_F(BoardTest, AsksTheCohortAloneAndDeliversWhatComesBack) {
+  const Seat one = seat(1), three = seat(3);
+  int asked = 0;
+  board.await(three, [&](const Answer&) { ++asked; });
+  board.open(1, global, both);
+  const Errand errand = errand_of(one);
+  EXPECT_EQ(errand.round, 1);
+  EXPECT_EQ(errand.global, global);
+  send(one, errand.nonce);
+  const std::optional<Delivery> delivery = board.next(now());
+  ASSERT_TRUE(delivery.has_value());
+  const auto& update = std::get<fed::Update>(*delivery);
+  EXPECT_EQ(update.rank, 1);
+  EXPECT_EQ(update.weight, 2.0);
+  EXPECT_EQ(update.tensors.total_bytes(), bytes);
+  EXPECT_FALSE(board.next(now()).has_value());
+  EXPECT_EQ(asked, 0);
+  EXPECT_THAT(board.close(), ElementsAre(2));
+}
+
+TEST_F(BoardTest, AsksAClientThatComesWhileTheRoundIsOpen) {
+  board.open(1, global, both);
+  EXPECT_EQ(errand_of(seat(2)).round, 1);
+}
+
+TEST_F(BoardTest, TakesOneContributionPerClientAndRound) {
+  const Seat one = seat(1);
+  board.open(1, global, both);
+  const Errand errand = errand_of(one);
+  send(one, errand.nonce);
+  EXPECT_EQ(refusal([&] { send(one, errand.nonce); }), Why::complete);
+  EXPECT_TRUE(board.standing(one, errand.nonce).complete);
+}
+
+TEST_F(BoardTest, TakesNothingForARoundThatIsClosedOrAnAttemptBefore) {
+  const Seat one = seat(1);
+  board.open(1, global, both);
+  const Errand errand = errand_of(one);
+  board.close();
+  EXPECT_EQ(refusal([&] { send(one, errand.nonce); }), Why::closed);
+  board.open(1, global, both);
+  EXPECT_EQ(refusal([&] { send(one, errand.nonce); }), Why::closed);
+  EXPECT_NE(errand_of(one).nonce, errand.nonce);
+}
+
+TEST_F(BoardTest, KnowsTheLastSessionOfARankAlone) {
+  const Seat before = seat(1);
+  std::vector<std::size_t> answers;
+  board.await(before, [&](const Answer& answer) { answers.push_back(answer.index()); });
+  const Seat after = seat(1);
+  EXPECT_THAT(answers, ElementsAre(Answer(Superseded{}).index()));
+  EXPECT_EQ(refusal([&] { board.await(before, [](const Answer&) {}); }), Why::unknown_seat);
+  EXPECT_EQ(refusal([&] { board.await({.rank = 2, .session = after.session}, [](const Answer&) {}); }),
+            Why::unknown_seat);
+  EXPECT_EQ(refusal([&] { board.await({.rank = 2, .session = ""}, [](const Answer&) {}); }), Why::unknown_seat);
+  board.open(1, global, both);
+  EXPECT_EQ(refusal([&] { board.await({.rank = 2, .session = ""}, [](const Answer&) {}); }), Why::unknown_seat);
+}
+
+TEST_F(BoardTest, HasNoRankOutsideTheRun) {
+  for (const int rank : {0, 4, -1}) EXPECT_EQ(refusal([&] { board.enrol(rank); }), Why::malformed) << rank;
+}
+
+TEST_F(BoardTest, GoesOnWithAContributionThatWasCut) {
+  const Seat one = seat(1);
+  board.open(1, global, both);
+  const Errand errand = errand_of(one);
+  board.append(one, errand.nonce, 0, Bytes(5));
+  EXPECT_EQ(board.standing(one, errand.nonce).received, 5u);
+  EXPECT_EQ(refusal([&] { board.append(one, errand.nonce, 4, Bytes(1)); }), Why::malformed);
+  EXPECT_EQ(refusal([&] { board.complete(one, errand.nonce, {}); }), Why::malformed);
+  board.append(one, errand.nonce, 5, Bytes(7));
+  board.complete(one, errand.nonce, {});
+  EXPECT_TRUE(board.next(now()).has_value());
+}
+
+TEST_F(BoardTest, TakesNoMoreBytesThanAContributionHas) {
+  const Seat one = seat(1);
+  board.open(1, global, both);
+  const Errand errand = errand_of(one);
+  EXPECT_EQ(refusal([&] { board.append(one, errand.nonce, 0, Bytes(bytes + 1)); }), Why::malformed);
+}
+
+TEST_F(BoardTest, HandsOnWhyAClientDeclines) {
+  const Seat one = seat(1);
+  board.open(1, global, both);
+  board.decline(one, errand_of(one).nonce, "no disk");
+  const std::optional<Delivery> delivery = board.next(now());
+  ASSERT_TRUE(delivery.has_value());
+  EXPECT_THAT(std::get<Declined>(*delivery).reason, HasSubstr("no disk"));
+}
+
+TEST_F(BoardTest, CountsAClientAsAbsentWhenItOwesAnAnswerOrItsCallIsGone) {
+  const Seat one = seat(1), two = seat(2);
+  EXPECT_THAT(board.present(), ElementsAre(1, 2));
+  board.open(1, global, both);
+  send(one, errand_of(one).nonce);
+  board.close();
+  EXPECT_THAT(board.present(), ElementsAre(1));
+  const std::uint64_t ticket = board.await(two, [](const Answer&) {});
+  EXPECT_THAT(board.present(), ElementsAre(1, 2));
+  board.forget(ticket);
+  EXPECT_THAT(board.present(), ElementsAre(1));
+  EXPECT_FALSE(board.await_present(both, 2, now()));
+  EXPECT_TRUE(board.await_present(both, 1, now()));
+}
+
+TEST_F(BoardTest, TellsWhoWaitsAndWhoAsksLaterThatTheRunIsOver) {
+  const Seat one = seat(1), two = seat(2);
+  int told = 0;
+  const auto count = [&](const Answer& answer) { told += std::holds_alternative<RunOver>(answer) ? 1 : 0; };
+  board.await(one, count);
+  board.finish();
+  EXPECT_EQ(told, 1);
+  board.await(two, count);
+  EXPECT_EQ(told, 2);
+  board.await_told(now() + std::chrono::hours(1));  // returns at once
+}
+
+}  // namespace
+}  // namespace fedtune::net

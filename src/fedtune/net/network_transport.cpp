@@ -1,0 +1,99 @@
+#include <algorithm>
+#include <iterator>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "fedtune/base/error.h"
+#include "fedtune/base/interrupt.h"
+#include "fedtune/net/server.h"
+
+namespace fedtune::net {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Far away where `seconds` is 0.
+Clock::time_point deadline_after(double seconds) {
+  if (seconds <= 0.0) return Clock::time_point::max();
+  return Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+}
+
+// How long to wait before looking whether the run was interrupted.
+Clock::time_point soon(Clock::time_point deadline) {
+  return std::min(deadline, Clock::now() + std::chrono::milliseconds(100));
+}
+
+std::vector<int> missing_of(std::span<const int> cohort, const std::vector<int>& present) {
+  std::vector<int> missing;
+  std::ranges::set_difference(cohort, present, std::back_inserter(missing));
+  return missing;
+}
+
+// The round is closed however the exchange ends.
+class OpenRound {
+ public:
+  explicit OpenRound(Board& board) : board_(board) {}
+  ~OpenRound() {
+    if (!closed_) board_.close();
+  }
+  OpenRound(const OpenRound&) = delete;
+  OpenRound& operator=(const OpenRound&) = delete;
+  std::vector<int> close() {
+    closed_ = true;
+    return board_.close();
+  }
+
+ private:
+  Board& board_;
+  bool closed_ = false;
+};
+
+}  // namespace
+
+NetworkTransport::NetworkTransport(Board& board, TransportOptions options)
+    : board_(board), options_(std::move(options)) {}
+
+void NetworkTransport::await_clients(std::span<const int> cohort) {
+  const std::size_t wanted = options_.min_clients == 0
+                                 ? cohort.size()
+                                 : std::min(cohort.size(), static_cast<std::size_t>(options_.min_clients));
+  const auto missing = [&] { return missing_of(cohort, board_.present()); };
+  if (cohort.size() - missing().size() >= wanted) return;
+  if (options_.on_waiting) options_.on_waiting(missing());
+  const Clock::time_point deadline = deadline_after(options_.wait);
+  while (!board_.await_present(cohort, wanted, soon(deadline))) {
+    throw_if_interrupted();
+    if (Clock::now() < deadline) continue;
+    throw network_error("clients {} have not come within {} s; {} of {} are there, {} are needed (--min-clients)",
+                        fmt::join(missing(), ", "), options_.wait, cohort.size() - missing().size(), cohort.size(),
+                        wanted);
+  }
+}
+
+void NetworkTransport::exchange(int round, const NamedTensors& global, std::span<const int> cohort,
+                                const std::function<void(fed::Update)>& on_update,
+                                const std::function<void(int, const std::string&)>& on_failure) {
+  await_clients(cohort);
+  board_.open(round, payload_of(global), cohort);
+  OpenRound open(board_);
+  const Clock::time_point deadline = deadline_after(options_.round_timeout);
+  std::size_t heard = 0;
+  while (heard < cohort.size() && Clock::now() < deadline) {
+    std::optional<Delivery> delivery = board_.next(soon(deadline));
+    throw_if_interrupted();
+    if (!delivery) continue;
+    ++heard;
+    if (auto* update = std::get_if<fed::Update>(&*delivery)) {
+      on_update(std::move(*update));
+    } else {
+      const auto& declined = std::get<Declined>(*delivery);
+      on_failure(declined.rank, declined.reason);
+    }
+  }
+  for (const int rank : open.close()) {
+    on_failure(rank, fmt::format("it has not answered within {} s (--round-timeout)", options_.round_timeout));
+  }
+}
+
+}  // namespace fedtune::net

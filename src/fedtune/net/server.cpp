@@ -1,0 +1,62 @@
+#include "fedtune/net/server.h"
+
+#include <chrono>
+#include <utility>
+
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+
+#include "fedtune/base/error.h"
+#include "fedtune/net/service.h"
+#include "fedtune/net/wire.h"
+
+namespace fedtune::net {
+
+struct Server::Impl {
+  explicit Impl(Announcement announced, int clients)
+      : announcement(std::move(announced)), board({.clients = clients, .layout = announcement.layout}) {}
+
+  const Announcement announcement;
+  Board board;
+  FederationService service{board, announcement};
+  int port = 0;
+  std::unique_ptr<grpc::Server> server;  // first to go
+};
+
+Server::Server(const ServerOptions& options, Announcement announcement)
+    : impl_(std::make_unique<Impl>(std::move(announcement), options.clients)) {
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort(options.address, server_credentials(options.tls, options.address), &impl_->port);
+  builder.SetMaxReceiveMessageSize(wire::largest_message);
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  // Clients ping while they train, so that a line that is dead is found out.
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 20000);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000);
+  builder.RegisterService(&impl_->service);
+  impl_->server = builder.BuildAndStart();
+  if (!impl_->server || impl_->port == 0) {
+    throw network_error("listening on {}: the address cannot be used (is the port taken?); give another --address",
+                        options.address);
+  }
+}
+
+Server::~Server() {
+  impl_->server->Shutdown(std::chrono::system_clock::now());
+}
+
+int Server::port() const {
+  return impl_->port;
+}
+Board& Server::board() {
+  return impl_->board;
+}
+
+void Server::finish(double patience) {
+  const auto given = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::duration<double>(patience));
+  impl_->board.finish();
+  impl_->board.await_told(std::chrono::steady_clock::now() + given);
+  impl_->server->Shutdown(std::chrono::system_clock::now() + given);  // lets calls that are being answered end
+}
+
+}  // namespace fedtune::net

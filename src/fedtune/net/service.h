@@ -1,0 +1,35 @@
+// The RPC handlers of the contract in proto/: they translate and ask the board. Included by the sources of net alone.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "fedtune/net/board.h"
+#include "fedtune/net/server.h"
+#include "fedtune/v1/federation.grpc.pb.h"
+
+namespace fedtune::net {
+
+// Handlers run on gRPC's threads and never block.
+class FederationService final : public v1::Federation::CallbackService {
+ public:
+  // Both outlive the service.
+  FederationService(Board& board, const Announcement& announcement) : board_(board), announcement_(announcement) {}
+
+  grpc::ServerUnaryReactor* Enrol(grpc::CallbackServerContext* context, const v1::EnrolRequest* request,
+                                  v1::EnrolReply* reply) override;
+  grpc::ServerUnaryReactor* Standing(grpc::CallbackServerContext* context, const v1::StandingRequest* request,
+                                     v1::StandingReply* reply) override;
+  grpc::ServerUnaryReactor* Decline(grpc::CallbackServerContext* context, const v1::DeclineRequest* request,
+                                    v1::DeclineReply* reply) override;
+  grpc::ServerWriteReactor<v1::InstructionPart>* Next(grpc::CallbackServerContext* context,
+                                                      const v1::NextRequest* request) override;
+  grpc::ServerReadReactor<v1::ContributionPart>* Contribute(grpc::CallbackServerContext* context,
+                                                            v1::ContributeReply* reply) override;
+
+ private:
+  Board& board_;
+  const Announcement& announcement_;
+};
+
+}  // namespace fedtune::net

@@ -1,0 +1,34 @@
+#include "fedtune/net/wire.h"
+
+#include "fedtune/base/error.h"
+
+namespace fedtune::net::wire {
+
+Layout read_layout(const v1::EnrolReply& reply) {
+  Layout layout;
+  for (const v1::TensorSpec& spec : reply.layout()) {
+    const std::optional<DType> dtype = dtype_from(spec.dtype());
+    if (!dtype) throw network_error("the server's tensor {} is of type '{}', which is none", spec.name(), spec.dtype());
+    layout.push_back({.name = spec.name(), .dtype = *dtype, .shape = {spec.shape().begin(), spec.shape().end()}});
+  }
+  return layout;
+}
+
+grpc::Status status_from(const Rejected& rejected) {
+  const auto code = [&] {
+    switch (rejected.why()) {
+      case Rejected::Why::unknown_seat:
+        return grpc::StatusCode::UNAUTHENTICATED;
+      case Rejected::Why::closed:
+        return grpc::StatusCode::FAILED_PRECONDITION;
+      case Rejected::Why::complete:
+        return grpc::StatusCode::ALREADY_EXISTS;
+      case Rejected::Why::malformed:
+        break;
+    }
+    return grpc::StatusCode::INVALID_ARGUMENT;
+  }();
+  return {code, rejected.what()};
+}
+
+}  // namespace fedtune::net::wire

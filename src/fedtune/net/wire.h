@@ -1,0 +1,64 @@
+// Between the contract of proto/ and the types of fed. Included by the sources of net alone.
+#pragma once
+
+#include <grpcpp/support/status.h>
+
+#include "fedtune/fed/types.h"
+#include "fedtune/net/board.h"
+#include "fedtune/v1/federation.pb.h"
+
+namespace fedtune::net::wire {
+
+constexpr std::uint32_t protocol = 1;
+constexpr std::size_t part_bytes = std::size_t{1} << 20U;         // of a payload in one message
+constexpr int largest_message = static_cast<int>(4 * part_bytes);  // either way
+
+inline void write_layout(const Layout& layout, v1::EnrolReply& reply) {
+  for (const TensorSpec& spec : layout) {
+    v1::TensorSpec& written = *reply.add_layout();
+    written.set_name(spec.name);
+    written.set_dtype(std::string(dtype_name(spec.dtype)));
+    for (const std::int64_t extent : spec.shape) written.add_shape(extent);
+  }
+}
+
+// Throws Error(network) for a type that does not exist.
+Layout read_layout(const v1::EnrolReply& reply);
+
+inline Seat seat_from(const v1::Seat& seat) {
+  return {.rank = static_cast<int>(seat.rank()), .session = seat.session()};
+}
+inline void write_seat(const Seat& seat, v1::Seat& written) {
+  written.set_rank(static_cast<std::uint32_t>(seat.rank));
+  written.set_session(seat.session);
+}
+
+inline void write_report(const fed::ClientReport& report, v1::Report& written) {
+  written.set_sentences(report.sentences);
+  written.set_batches(report.batches);
+  written.set_tokens(report.tokens);
+  written.set_loss(report.loss);
+  written.set_seconds(report.seconds);
+}
+inline fed::ClientReport report_from(const v1::Report& report) {
+  return {.sentences = report.sentences(),
+          .batches = report.batches(),
+          .tokens = report.tokens(),
+          .loss = report.loss(),
+          .seconds = report.seconds()};
+}
+
+// The next part of `payload` at `offset`, as a view.
+inline std::span<const std::byte> part_at(const Bytes& payload, std::size_t offset) {
+  return std::span(payload).subspan(offset, std::min(part_bytes, payload.size() - offset));
+}
+inline void write_bytes(std::span<const std::byte> bytes, std::string& written) {
+  written.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+}
+inline std::span<const std::byte> bytes_of(const std::string& text) {
+  return std::as_bytes(std::span(text));
+}
+
+grpc::Status status_from(const Rejected& rejected);
+
+}  // namespace fedtune::net::wire
