@@ -26,6 +26,7 @@ struct Command {
 void run_command(const CommandLine& line);
 void server_command(const CommandLine& line);
 void client_command(const CommandLine& line);
+void keys_command(const CommandLine& line);
 void pretrain_command(const CommandLine& line);
 void sweep_command(const CommandLine& line);
 void eval_command(const CommandLine& line);

@@ -14,7 +14,8 @@ std::span<const Command> commands() {
        .arguments = "",
        .summary = "the same federation with its clients elsewhere: rounds, results",
        .help_groups = {"Federation", "Model and data", "Shares", "LoRA", "Training", "Distillation", "Run"},
-       .help_options = {"address", "min-clients", "round-timeout", "wait", "tls-ca", "tls-cert", "tls-key", "insecure"},
+       .help_options = {"address", "min-clients", "round-timeout", "wait", "tls-ca", "tls-cert", "tls-key", "tls-allow",
+                        "insecure"},
        .run = server_command},
       {.name = "client",
        .arguments = "",
@@ -24,6 +25,14 @@ std::span<const Command> commands() {
        .note = "The server's options hold: scheme, seed, rates and the like need not be given,\n"
                "and one that contradicts is exit 2. --check says what the server announces.\n",
        .run = client_command},
+      {.name = "keys",
+       .arguments = "FOLDER",
+       .summary = "certificates for a trial: an authority, a server, its clients",
+       .max_positionals = 1,
+       .help_options = {"num-clients", "address"},
+       .note = "The server's certificate is for this machine and the host of --address. The\n"
+               "authority's own key is not kept. docs/deploy.md says who gets which file.\n",
+       .run = keys_command},
 #endif
       {.name = "pretrain",
        .arguments = "",

@@ -97,7 +97,7 @@ struct NetworkOptions {
   std::string superlink;
   bool check = false;
   int rank = 0;
-  std::string tls_ca, tls_cert, tls_key;
+  std::string tls_ca, tls_cert, tls_key, tls_allow;
   bool insecure = false;
 };
 

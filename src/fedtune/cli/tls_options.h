@@ -8,7 +8,11 @@ namespace fedtune::cli {
 
 inline net::TlsOptions tls_options(const Options& options) {
   const NetworkOptions& network = options.network;
-  return {.ca = network.tls_ca, .cert = network.tls_cert, .key = network.tls_key, .insecure = network.insecure};
+  return {.ca = network.tls_ca,
+          .cert = network.tls_cert,
+          .key = network.tls_key,
+          .allow = network.tls_allow,
+          .insecure = network.insecure};
 }
 
 }  // namespace fedtune::cli

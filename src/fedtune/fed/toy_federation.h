@@ -16,6 +16,7 @@
 #include "fedtune/base/random.h"
 #include "fedtune/fed/local_task.h"
 #include "fedtune/fed/strategy.h"
+#include "fedtune/fed/transport.h"
 
 namespace fedtune::fed {
 

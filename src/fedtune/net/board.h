@@ -30,6 +30,7 @@ class Rejected : public std::runtime_error {
     closed,        // the round no longer takes this contribution
     complete,      // it has arrived already
     malformed,     // what was sent cannot be right
+    forbidden,     // the certificate may not speak for this rank
   };
   Rejected(Why why, const std::string& message) : std::runtime_error(message), why_(why) {}
   Why why() const noexcept { return why_; }

@@ -28,6 +28,7 @@ bool passes(grpc::StatusCode code) {
 }
 
 std::shared_ptr<grpc::Channel> channel_to(const ClientOptions& options) {
+  wire::quiet_grpc();
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(wire::largest_message);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 20000);

@@ -13,18 +13,25 @@
 namespace fedtune::net {
 
 struct Server::Impl {
-  explicit Impl(Announcement announced, int clients)
-      : announcement(std::move(announced)), board({.clients = clients, .layout = announcement.layout}) {}
+  Impl(Announcement announced, const ServerOptions& options)
+      : announcement(std::move(announced)),
+        board({.clients = options.clients, .layout = announcement.layout}),
+        service({board, announcement, doorman_of(options.tls)}) {}
+
+  static Doorman doorman_of(const TlsOptions& tls) {
+    return tls.allow.empty() ? Doorman() : Doorman(AllowList(tls.allow));
+  }
 
   const Announcement announcement;
   Board board;
-  FederationService service{board, announcement};
+  FederationService service;
   int port = 0;
   std::unique_ptr<grpc::Server> server;  // first to go
 };
 
 Server::Server(const ServerOptions& options, Announcement announcement)
-    : impl_(std::make_unique<Impl>(std::move(announcement), options.clients)) {
+    : impl_(std::make_unique<Impl>(std::move(announcement), options)) {
+  wire::quiet_grpc();
   grpc::ServerBuilder builder;
   builder.AddListeningPort(options.address, server_credentials(options.tls, options.address), &impl_->port);
   builder.SetMaxReceiveMessageSize(wire::largest_message);

@@ -1,5 +1,6 @@
 #include "fedtune/net/service.h"
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -30,12 +31,17 @@ grpc::ServerUnaryReactor* answer(grpc::CallbackServerContext* context, Body&& bo
   return reactor;
 }
 
+int rank_of(std::uint32_t sent) {
+  return static_cast<int>(std::min(sent, 0x7fffffffU));
+}
+
 // A client waits for its instruction and is sent it part by part.
 class NextCall final : public grpc::ServerWriteReactor<v1::InstructionPart> {
  public:
-  NextCall(Board& board, const v1::NextRequest& request)
+  NextCall(Board& board, const v1::NextRequest& request, const std::function<void()>& check)
       : board_(board), resumed_{request.nonce(), static_cast<std::size_t>(request.offset())} {
     const grpc::Status status = status_of([&] {
+      check();
       const std::uint64_t ticket = board_.await(
           wire::seat_from(request.seat()), [gate = gate_, this](const Answer& given) {
             if (gate->pass()) begin(given);
@@ -120,7 +126,9 @@ class NextCall final : public grpc::ServerWriteReactor<v1::InstructionPart> {
 // A contribution arrives part by part.
 class ContributeCall final : public grpc::ServerReadReactor<v1::ContributionPart> {
  public:
-  explicit ContributeCall(Board& board) : board_(board) { StartRead(&part_); }
+  ContributeCall(Board& board, std::function<void(int rank)> check) : board_(board), check_(std::move(check)) {
+    StartRead(&part_);
+  }
 
   void OnReadDone(bool ok) override {
     if (!ok) return end();
@@ -136,6 +144,7 @@ class ContributeCall final : public grpc::ServerReadReactor<v1::ContributionPart
       if (header_) throw Rejected(Rejected::Why::malformed, "a second header was sent");
       header_ = std::move(*part_.mutable_header());
       seat_ = wire::seat_from(header_->seat());
+      check_(seat_.rank);
       offset_ = header_->offset();
       board_.append(seat_, header_->nonce(), offset_, {});  // is it wanted at all?
     } else if (!header_) {
@@ -159,6 +168,7 @@ class ContributeCall final : public grpc::ServerReadReactor<v1::ContributionPart
   }
 
   Board& board_;
+  const std::function<void(int rank)> check_;
   v1::ContributionPart part_;
   std::optional<v1::ContributionHeader> header_;
   Seat seat_;
@@ -166,6 +176,16 @@ class ContributeCall final : public grpc::ServerReadReactor<v1::ContributionPart
 };
 
 }  // namespace
+
+void Doorman::check(const grpc::CallbackServerContext& context, int rank) const {
+  if (!list_) return;
+  const auto shown = context.auth_context()->FindPropertyValues("x509_pem_cert");
+  const std::string fingerprint =
+      shown.empty() ? std::string() : fingerprint_of({shown.front().data(), shown.front().size()});
+  if (const Status status = list_->admits(rank, fingerprint); !status) {
+    throw Rejected(Rejected::Why::forbidden, status.reason());
+  }
+}
 
 grpc::ServerUnaryReactor* FederationService::Enrol(grpc::CallbackServerContext* context,
                                                    const v1::EnrolRequest* request, v1::EnrolReply* reply) {
@@ -175,7 +195,8 @@ grpc::ServerUnaryReactor* FederationService::Enrol(grpc::CallbackServerContext* 
                      fmt::format("the client speaks protocol {} (fedtune {}), this server {} (fedtune {})",
                                  request->protocol(), request->version(), wire::protocol, announcement_.version));
     }
-    const auto rank = static_cast<int>(std::min(request->rank(), 0x7fffffffU));
+    const int rank = rank_of(request->rank());
+    doorman_.check(*context, rank);
     reply->set_session(board_.enrol(rank));
     reply->set_run(announcement_.run);
     reply->set_options(announcement_.options);
@@ -189,6 +210,7 @@ grpc::ServerUnaryReactor* FederationService::Enrol(grpc::CallbackServerContext* 
 grpc::ServerUnaryReactor* FederationService::Standing(grpc::CallbackServerContext* context,
                                                       const v1::StandingRequest* request, v1::StandingReply* reply) {
   return answer(context, [&] {
+    doorman_.check(*context, rank_of(request->seat().rank()));
     const Board::Standing standing = board_.standing(wire::seat_from(request->seat()), request->nonce());
     reply->set_received(standing.received);
     reply->set_complete(standing.complete);
@@ -197,18 +219,21 @@ grpc::ServerUnaryReactor* FederationService::Standing(grpc::CallbackServerContex
 
 grpc::ServerUnaryReactor* FederationService::Decline(grpc::CallbackServerContext* context,
                                                      const v1::DeclineRequest* request, v1::DeclineReply* /*reply*/) {
-  return answer(context,
-                [&] { board_.decline(wire::seat_from(request->seat()), request->nonce(), request->reason()); });
+  return answer(context, [&] {
+    doorman_.check(*context, rank_of(request->seat().rank()));
+    board_.decline(wire::seat_from(request->seat()), request->nonce(), request->reason());
+  });
 }
 
-grpc::ServerWriteReactor<v1::InstructionPart>* FederationService::Next(grpc::CallbackServerContext* /*context*/,
+grpc::ServerWriteReactor<v1::InstructionPart>* FederationService::Next(grpc::CallbackServerContext* context,
                                                                        const v1::NextRequest* request) {
-  return new NextCall(board_, *request);
+  return new NextCall(board_, *request,
+                      [&] { doorman_.check(*context, rank_of(request->seat().rank())); });
 }
 
-grpc::ServerReadReactor<v1::ContributionPart>* FederationService::Contribute(grpc::CallbackServerContext* /*context*/,
+grpc::ServerReadReactor<v1::ContributionPart>* FederationService::Contribute(grpc::CallbackServerContext* context,
                                                                              v1::ContributeReply* /*reply*/) {
-  return new ContributeCall(board_);
+  return new ContributeCall(board_, [this, context](int rank) { doorman_.check(*context, rank); });
 }
 
 }  // namespace fedtune::net

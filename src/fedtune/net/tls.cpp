@@ -9,13 +9,6 @@
 namespace fedtune::net {
 namespace {
 
-std::string host_of(const std::string& address) {
-  const std::size_t colon = address.rfind(':');
-  std::string host = address.substr(0, colon);
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  return host;
-}
-
 void require_pair(const TlsOptions& options) {
   if (options.cert.empty() != options.key.empty()) {
     throw usage_error("--tls-cert and --tls-key belong together; {} is missing",
@@ -35,6 +28,13 @@ grpc::SslServerCredentialsOptions::PemKeyCertPair pair_of(const TlsOptions& opti
 
 }  // namespace
 
+std::string host_of(const std::string& address) {
+  const std::size_t colon = address.rfind(':');
+  std::string host = address.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  return host;
+}
+
 bool is_loopback(const std::string& address) {
   const std::string host = host_of(address);
   return host == "localhost" || host == "::1" || host.starts_with("127.") || address.starts_with("unix:");
@@ -42,6 +42,9 @@ bool is_loopback(const std::string& address) {
 
 std::shared_ptr<grpc::ServerCredentials> server_credentials(const TlsOptions& options, const std::string& address) {
   require_pair(options);
+  if (!options.allow.empty() && options.ca.empty()) {
+    throw usage_error("--tls-allow: it lists certificates, and clients show one only where --tls-ca is given too");
+  }
   if (options.cert.empty()) {
     if (!options.ca.empty()) throw usage_error("--tls-ca: a server needs --tls-cert and --tls-key too");
     require_plaintext_allowed(options, address, "give --tls-cert and --tls-key");

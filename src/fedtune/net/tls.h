@@ -16,9 +16,12 @@ struct TlsOptions {
   std::string ca{};    // who vouches for the other side
   std::string cert{};  // ours
   std::string key{};   // of cert
+  std::string allow{};  // a server's AllowList; empty: every certificate that ca vouches for
   bool insecure = false;
 };
 
+// "[::1]:8080" gives "::1".
+std::string host_of(const std::string& address);
 // "127.0.0.1:8080", "[::1]:0", "localhost:8080": this machine alone?
 bool is_loopback(const std::string& address);
 

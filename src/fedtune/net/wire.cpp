@@ -1,5 +1,9 @@
 #include "fedtune/net/wire.h"
 
+#include <cstdlib>
+
+#include <grpc/support/log.h>
+
 #include "fedtune/base/error.h"
 
 namespace fedtune::net::wire {
@@ -23,12 +27,18 @@ grpc::Status status_from(const Rejected& rejected) {
         return grpc::StatusCode::FAILED_PRECONDITION;
       case Rejected::Why::complete:
         return grpc::StatusCode::ALREADY_EXISTS;
+      case Rejected::Why::forbidden:
+        return grpc::StatusCode::PERMISSION_DENIED;
       case Rejected::Why::malformed:
         break;
     }
     return grpc::StatusCode::INVALID_ARGUMENT;
   }();
   return {code, rejected.what()};
+}
+
+void quiet_grpc() {
+  if (std::getenv("GRPC_VERBOSITY") == nullptr) gpr_set_log_function([](gpr_log_func_args*) {});
 }
 
 }  // namespace fedtune::net::wire

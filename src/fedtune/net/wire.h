@@ -59,6 +59,9 @@ inline std::span<const std::byte> bytes_of(const std::string& text) {
   return std::as_bytes(std::span(text));
 }
 
+// gRPC logs what it also reports as errors; with the variable GRPC_VERBOSITY it still does.
+void quiet_grpc();
+
 grpc::Status status_from(const Rejected& rejected);
 
 }  // namespace fedtune::net::wire
