@@ -11,6 +11,8 @@
 #include "fedtune/cli/tls_options.h"
 #include "fedtune/cli/version.h"
 #include "fedtune/net/client.h"
+#include "fedtune/net/join_client.h"
+#include "fedtune/strategy/fedavg.h"
 #include "fedtune/worker/client_worker.h"
 
 namespace fedtune::cli {
@@ -52,30 +54,46 @@ net::ClientWatch watch_of(const std::string& server) {
           }};
 }
 
+// A Flower server's strategy is its own; ours knows what travels and how it is scored.
+void join(const net::ClientOptions& joining, worker::ClientWorker& worker, const Federation& federation,
+          const Options& options) {
+  strategy::FedAvg scored(federation.student, {federation.data.validation, evaluate_options(options)});
+  net::join_flower(joining,
+                   {.task = worker,
+                    .layout = scored.layout(),
+                    .initial = [&] { return scored.initial(); },
+                    .evaluate = [&](const NamedTensors& global) { return scored.evaluate(/*round=*/0, global); }});
+}
+
 }  // namespace
 
 void client_command(const CommandLine& line) {
   install_interrupt_handlers();
   const NetworkOptions& network = line.options.network;
   require_addressed(network);
-  const net::ClientWatch watch = watch_of(network.server);
-  net::Client client({.server = network.server,
-                      .rank = network.rank,
-                      .tls = tls_options(line.options),
-                      .give_up = network.wait > 0.0 ? network.wait : default_wait,
-                      .version = fedtune_version(),
-                      .stop = [] { return interrupt_signal() != 0; },
-                      .watch = watch});
-  const net::Announcement announced = client.enrol();
-  const Options options = resolve_for_run(enrolled_options(line, announced.options));
-  log_info("client {} of {} (run {})", network.rank, network.server, announced.run);
+  const net::ClientOptions joining{.server = network.server,
+                                   .rank = network.rank,
+                                   .tls = tls_options(line.options),
+                                   .give_up = network.wait > 0.0 ? network.wait : default_wait,
+                                   .version = fedtune_version(),
+                                   .stop = [] { return interrupt_signal() != 0; },
+                                   .watch = watch_of(network.server)};
+  net::Client client(joining);
+  const std::optional<net::Announcement> announced = client.enrol();
+  const Options options = resolve_for_run(announced ? enrolled_options(line, announced->options) : line.options);
+  log_info("client {} of {} ({})", network.rank, network.server,
+           announced ? "run " + announced->run : "a Flower server: the options are this client's own");
   if (network.check) return;
 
   const std::unique_ptr<Federation> federation = load_federation(options, Role::client);
-  require_same_model(*federation, announced, options);
+  if (announced) require_same_model(*federation, *announced, options);
   throw_if_interrupted();
   worker::ClientWorker worker(federation->student, shares_of(*federation), client_options(options));
-  client.serve(worker);
+  if (announced) {
+    client.serve(worker);
+  } else {
+    join(joining, worker, *federation, options);
+  }
   log_info("the run is over");
 }
 

@@ -66,21 +66,65 @@ void Board::take_waiting(Client& client, Answer answer, std::vector<Call>& calls
 
 std::string Board::enrol(int rank) {
   std::vector<Call> calls;
-  std::string session = secret();
+  std::string session;
   {
     const std::scoped_lock lock(mutex_);
     if (rank < 1 || rank > options_.clients) {
       throw rejected(Why::malformed, "rank {} was asked for; this run has clients 1 to {}", rank, options_.clients);
     }
-    Client& client = clients_[rank];
-    take_waiting(client, Superseded{}, calls);
-    client.session = session;
-    client.absent = client.told = false;
-    if (!client.answered) client.arrived.reset();
-    changed_.notify_all();
+    session = seat_locked(rank, calls);
   }
   make(calls);
   return session;
+}
+
+std::string Board::seat_locked(int rank, std::vector<Call>& calls) {
+  Client& client = clients_[rank];
+  take_waiting(client, Superseded{}, calls);
+  client.session = secret();
+  client.absent = client.told = false;
+  if (!client.answered) client.arrived.reset();
+  changed_.notify_all();
+  return client.session;
+}
+
+bool Board::is_free_locked(int rank, bool even_absent) const {
+  const auto found = clients_.find(rank);
+  return found == clients_.end() || found->second.session.empty() || (even_absent && found->second.absent);
+}
+
+std::optional<Seat> Board::enrol_free(const std::function<bool(int)>& may) {
+  for (const bool even_absent : {false, true}) {
+    for (int rank = 1; rank <= options_.clients; ++rank) {
+      if (!may(rank)) continue;
+      std::vector<Call> calls;
+      Seat seat{.rank = rank};
+      {
+        const std::scoped_lock lock(mutex_);
+        if (!is_free_locked(rank, even_absent)) continue;
+        seat.session = seat_locked(rank, calls);
+      }
+      make(calls);
+      return seat;
+    }
+  }
+  return std::nullopt;
+}
+
+void Board::depart(const Seat& seat, const std::string& reason) {
+  const std::scoped_lock lock(mutex_);
+  const auto found = clients_.find(seat.rank);
+  if (found == clients_.end() || found->second.session != seat.session) return;
+  Client& client = found->second;
+  if (client.errand && !client.answered) {
+    client.answered = true;
+    deliveries_.emplace_back(Declined{.rank = seat.rank, .reason = reason});
+  }
+  client.session.clear();
+  client.waiting = {};
+  client.ticket = 0;
+  client.absent = true;
+  changed_.notify_all();
 }
 
 std::uint64_t Board::await(const Seat& seat, std::function<void(const Answer&)> answer) {

@@ -82,6 +82,10 @@ class Board {
   // --- Called for clients. Each throws Rejected.
   // A new session for the rank; the one before it, if any, is unknown from now on.
   std::string enrol(int rank);
+  // The same for the lowest rank that `may` allows and nobody holds, or whose holder is absent; empty where there is none.
+  std::optional<Seat> enrol_free(const std::function<bool(int rank)>& may);
+  // The client is gone: what it owes is declined, and its rank is free. Never throws.
+  void depart(const Seat& seat, const std::string& reason);
   // Calls `answer` once: at once, or when an errand arrives or the run is over. The ticket is for forget.
   std::uint64_t await(const Seat& seat, std::function<void(const Answer&)> answer);
   // The waiting call is gone: its callback will not be called, unless that has begun. Never throws.
@@ -136,6 +140,8 @@ class Board {
   Client& seated(const Seat& seat);
   const Client& seated(const Seat& seat) const;
   Client& owing(const Seat& seat, const std::string& nonce);
+  std::string seat_locked(int rank, std::vector<Call>& calls);
+  bool is_free_locked(int rank, bool even_absent) const;
   static void make(const std::vector<Call>& calls);
   void take_waiting(Client& client, Answer answer, std::vector<Call>& calls);
 

@@ -2,18 +2,14 @@
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
 
-#include <grpcpp/channel.h>
-#include <grpcpp/create_channel.h>
-
 #include "fedtune/base/clock.h"
 #include "fedtune/base/error.h"
 #include "fedtune/base/interrupt.h"
+#include "fedtune/net/channel.h"
 #include "fedtune/net/wire.h"
 #include "fedtune/v1/federation.grpc.pb.h"
 
@@ -27,55 +23,14 @@ bool passes(grpc::StatusCode code) {
          code == grpc::StatusCode::INTERNAL;
 }
 
-std::shared_ptr<grpc::Channel> channel_to(const ClientOptions& options) {
-  wire::quiet_grpc();
-  grpc::ChannelArguments arguments;
-  arguments.SetMaxReceiveMessageSize(wire::largest_message);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 20000);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000);
-  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
-  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2000);
-  return grpc::CreateCustomChannel(options.server, client_credentials(options.tls, options.server), arguments);
-}
-
-// Cancels the call that is under way when the program is asked to stop.
-class Canceller {
- public:
-  explicit Canceller(std::function<bool()> stop) : stop_(std::move(stop)) {
-    if (stop_) thread_ = std::jthread([this](const std::stop_token& token) { watch(token); });
-  }
-
-  bool stopped() const { return stop_ && stop_(); }
-  void set(grpc::ClientContext* call) {
-    const std::scoped_lock lock(mutex_);
-    call_ = call;
-  }
-
- private:
-  void watch(const std::stop_token& token) {
-    std::unique_lock lock(mutex_);
-    while (!woken_.wait_for(lock, token, std::chrono::milliseconds(100), [] { return false; })) {
-      if (token.stop_requested()) return;
-      if (stop_() && call_ != nullptr) call_->TryCancel();
-    }
-  }
-
-  std::function<bool()> stop_;
-  std::mutex mutex_;
-  std::condition_variable_any woken_;
-  grpc::ClientContext* call_ = nullptr;
-  std::jthread thread_;  // last: joined before the rest goes
-};
-
 }  // namespace
 
 class Client::Connection {
  public:
   explicit Connection(ClientOptions options)
-      : options_(std::move(options)), stub_(v1::Federation::NewStub(channel_to(options_))), canceller_(options_.stop) {}
+      : options_(std::move(options)), stub_(v1::Federation::NewStub(channel_to(options_, wire::largest_message))), canceller_(options_.stop) {}
 
-  Announcement enrol() {
+  std::optional<Announcement> enrol() {
     v1::EnrolRequest request;
     request.set_protocol(wire::protocol);
     request.set_rank(static_cast<std::uint32_t>(options_.rank));
@@ -85,6 +40,7 @@ class Client::Connection {
       reply.Clear();
       return stub_->Enrol(&call, request, &reply);
     });
+    if (status.error_code() == grpc::StatusCode::UNIMPLEMENTED) return std::nullopt;
     if (!status.ok()) throw network_error("{}: {}", options_.server, status.error_message());
     if (!run_.empty() && run_ != reply.run()) {
       throw network_error("{} serves another run now ({}, before it was {}); start this client anew", options_.server,
@@ -93,11 +49,11 @@ class Client::Connection {
     run_ = reply.run();
     seat_ = {.rank = options_.rank, .session = reply.session()};
     layout_ = wire::read_layout(reply);
-    return {.run = run_,
-            .options = reply.options(),
-            .checkpoint_sha256 = reply.checkpoint_sha256(),
-            .layout = layout_,
-            .version = reply.version()};
+    return Announcement{.run = run_,
+                        .options = reply.options(),
+                        .checkpoint_sha256 = reply.checkpoint_sha256(),
+                        .layout = layout_,
+                        .version = reply.version()};
   }
 
   void serve(fed::LocalTask& task) {
@@ -165,8 +121,8 @@ class Client::Connection {
         return reader->Finish();
       });
       if (status.error_code() == grpc::StatusCode::UNAUTHENTICATED) {
-        enrol();  // the server was started anew
-        continue;
+        if (!enrol()) throw network_error("{} has become another server", options_.server);
+        continue;  // it was started anew
       }
       if (!status.ok()) throw network_error("{}: {}", options_.server, status.error_message());
       if (over) return std::nullopt;
@@ -286,7 +242,7 @@ class Client::Connection {
 Client::Client(ClientOptions options) : connection_(std::make_unique<Connection>(std::move(options))) {}
 Client::~Client() = default;
 
-Announcement Client::enrol() {
+std::optional<Announcement> Client::enrol() {
   return connection_->enrol();
 }
 void Client::serve(fed::LocalTask& task) {

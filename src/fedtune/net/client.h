@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "fedtune/fed/local_task.h"
@@ -21,7 +22,7 @@ struct ClientWatch {
 };
 
 struct ClientOptions {
-  std::string server;  // HOST:PORT
+  std::string server{};  // HOST:PORT
   int rank = 0;        // 1 .. clients
   TlsOptions tls{};
   double give_up = 60.0;  // seconds without reaching the server
@@ -40,9 +41,10 @@ class Client {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
-  // Takes the rank; what the server announces. Throws Error(network) when the server cannot be reached for `give_up`
+  // Takes the rank; what the server announces, or nothing where a server answers that does not know our service: it may
+  // be Flower's (join_flower). Throws Error(network) when the server cannot be reached for `give_up`
   // seconds or refuses; Interrupted.
-  Announcement enrol();
+  std::optional<Announcement> enrol();
 
   // After enrol: trains with `task` whenever asked. Returns when the run is over. A task that throws declines the round
   // and goes on. Throws Error(network) when the server is lost for `give_up` seconds, serves another run, or has given

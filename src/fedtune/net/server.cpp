@@ -1,12 +1,15 @@
 #include "fedtune/net/server.h"
 
+#include <algorithm>
 #include <chrono>
+#include <limits>
 #include <utility>
 
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
 #include "fedtune/base/error.h"
+#include "fedtune/net/join_service.h"
 #include "fedtune/net/service.h"
 #include "fedtune/net/wire.h"
 
@@ -16,7 +19,7 @@ struct Server::Impl {
   Impl(Announcement announced, const ServerOptions& options)
       : announcement(std::move(announced)),
         board({.clients = options.clients, .layout = announcement.layout}),
-        service({board, announcement, doorman_of(options.tls)}) {}
+        doorman(doorman_of(options.tls)) {}
 
   static Doorman doorman_of(const TlsOptions& tls) {
     return tls.allow.empty() ? Doorman() : Doorman(AllowList(tls.allow));
@@ -24,7 +27,9 @@ struct Server::Impl {
 
   const Announcement announcement;
   Board board;
-  FederationService service;
+  const Doorman doorman;
+  FederationService service{{board, announcement, doorman}};
+  JoinService join{{board, announcement.layout, doorman}};
   int port = 0;
   std::unique_ptr<grpc::Server> server;  // first to go
 };
@@ -34,13 +39,16 @@ Server::Server(const ServerOptions& options, Announcement announcement)
   wire::quiet_grpc();
   grpc::ServerBuilder builder;
   builder.AddListeningPort(options.address, server_credentials(options.tls, options.address), &impl_->port);
-  builder.SetMaxReceiveMessageSize(wire::largest_message);
+  // Flower's wire has a whole model in one message.
+  const std::size_t largest = payload_size(impl_->announcement.layout) + wire::largest_message;
+  builder.SetMaxReceiveMessageSize(static_cast<int>(std::min<std::size_t>(largest, std::numeric_limits<int>::max())));
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   // Clients ping while they train, so that a line that is dead is found out.
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 20000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000);
   builder.RegisterService(&impl_->service);
+  builder.RegisterService(&impl_->join);
   impl_->server = builder.BuildAndStart();
   if (!impl_->server || impl_->port == 0) {
     throw network_error("listening on {}: the address cannot be used (is the port taken?); give another --address",

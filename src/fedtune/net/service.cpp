@@ -177,16 +177,6 @@ class ContributeCall final : public grpc::ServerReadReactor<v1::ContributionPart
 
 }  // namespace
 
-void Doorman::check(const grpc::CallbackServerContext& context, int rank) const {
-  if (!list_) return;
-  const auto shown = context.auth_context()->FindPropertyValues("x509_pem_cert");
-  const std::string fingerprint =
-      shown.empty() ? std::string() : fingerprint_of({shown.front().data(), shown.front().size()});
-  if (const Status status = list_->admits(rank, fingerprint); !status) {
-    throw Rejected(Rejected::Why::forbidden, status.reason());
-  }
-}
-
 grpc::ServerUnaryReactor* FederationService::Enrol(grpc::CallbackServerContext* context,
                                                    const v1::EnrolRequest* request, v1::EnrolReply* reply) {
   return answer(context, [&] {

@@ -1,40 +1,24 @@
 // The RPC handlers of the contract in proto/: they translate and ask the board. Included by the sources of net alone.
 #pragma once
 
-#include <optional>
-#include <utility>
-
-#include "fedtune/net/allow_list.h"
 #include "fedtune/net/board.h"
+#include "fedtune/net/doorman.h"
 #include "fedtune/net/server.h"
 #include "fedtune/v1/federation.grpc.pb.h"
 
 namespace fedtune::net {
 
-// Looks at the certificates of those who call.
-class Doorman {
- public:
-  Doorman() = default;  // everyone may pass that TLS lets through
-  explicit Doorman(AllowList list) : list_(std::move(list)) {}
-
-  // Throws Rejected when the caller may not act as `rank`.
-  void check(const grpc::CallbackServerContext& context, int rank) const;
-
- private:
-  std::optional<AllowList> list_;
-};
-
 // Handlers run on gRPC's threads and never block.
 class FederationService final : public v1::Federation::CallbackService {
  public:
-  // Board and announcement outlive the service.
+  // All outlive the service.
   struct Parts {
     Board& board;
     const Announcement& announcement;
-    Doorman doorman;
+    const Doorman& doorman;
   };
-  explicit FederationService(Parts parts)
-      : board_(parts.board), announcement_(parts.announcement), doorman_(std::move(parts.doorman)) {}
+  explicit FederationService(const Parts& parts)
+      : board_(parts.board), announcement_(parts.announcement), doorman_(parts.doorman) {}
 
   grpc::ServerUnaryReactor* Enrol(grpc::CallbackServerContext* context, const v1::EnrolRequest* request,
                                   v1::EnrolReply* reply) override;
@@ -50,7 +34,7 @@ class FederationService final : public v1::Federation::CallbackService {
  private:
   Board& board_;
   const Announcement& announcement_;
-  const Doorman doorman_;
+  const Doorman& doorman_;
 };
 
 }  // namespace fedtune::net

@@ -1,0 +1,50 @@
+#include "fedtune/net/flower.h"
+
+#include <array>
+#include <span>
+#include <string_view>
+
+#include "fedtune/base/error.h"
+#include "fedtune/format/npy.h"
+#include "fedtune/net/wire.h"
+
+namespace fedtune::net::flower {
+
+void write_parameters(const NamedTensors& tensors, proto::Parameters& written) {
+  written.set_tensor_type("numpy.ndarray");
+  for (const TensorView& tensor : tensors.tensors) written.add_tensors(npy_from(tensor));
+}
+
+std::shared_ptr<const Bytes> payload_from(const proto::Parameters& parameters, const Layout& layout) {
+  if (static_cast<std::size_t>(parameters.tensors_size()) != layout.size()) {
+    throw input_error("{} arrays were sent, expected {}, from {} to {}", parameters.tensors_size(), layout.size(),
+                      layout.front().name, layout.back().name);
+  }
+  NamedTensors tensors;
+  for (std::size_t i = 0; i < layout.size(); ++i) {
+    TensorView array = with_context(fmt::format("array {} ({})", i + 1, layout[i].name), [&] {
+      return npy_view(wire::bytes_of(parameters.tensors(static_cast<int>(i))));
+    });
+    if (array.dtype != layout[i].dtype || array.shape != layout[i].shape) {
+      throw input_error("array {} is {} of {}, expected {}, {} of {}", i + 1, shape_text(array.shape),
+                        dtype_name(array.dtype), layout[i].name, shape_text(layout[i].shape),
+                        dtype_name(layout[i].dtype));
+    }
+    tensors.tensors.push_back(std::move(array));
+  }
+  return payload_of(tensors);
+}
+
+int round_in(const google::protobuf::Map<std::string, proto::Scalar>& config) {
+  constexpr std::array<std::string_view, 4> names{"server_round", "server-round", "current_round", "round"};
+  for (const std::string_view name : names) {
+    const auto found = config.find(std::string(name));
+    if (found == config.end()) continue;
+    const proto::Scalar& value = found->second;
+    if (value.scalar_case() == proto::Scalar::kSint64) return static_cast<int>(value.sint64());
+    if (value.scalar_case() == proto::Scalar::kUint64) return static_cast<int>(value.uint64());
+  }
+  return 0;
+}
+
+}  // namespace fedtune::net::flower

@@ -1,0 +1,23 @@
+// Between Flower's Join messages and the types of fed. Included by the sources of net alone.
+#pragma once
+
+#include <memory>
+
+#include "fedtune/net/payload.h"
+#include "flwr/proto/transport.pb.h"
+
+namespace fedtune::net::flower {
+
+namespace proto = ::flwr::proto;
+
+// The tensors as a bare list of arrays, in order.
+void write_parameters(const NamedTensors& tensors, proto::Parameters& written);
+
+// The arrays as the payload of `layout`. Throws Error(input) when they are not as many, not of the layout's types or not
+// of its shapes.
+std::shared_ptr<const Bytes> payload_from(const proto::Parameters& parameters, const Layout& layout);
+
+// The round that an instruction's configuration names; 0 where it names none.
+int round_in(const google::protobuf::Map<std::string, proto::Scalar>& config);
+
+}  // namespace fedtune::net::flower
