@@ -21,7 +21,8 @@ namespace {
 constexpr double default_wait = 60.0;  // seconds to go on trying a server that is not reached
 
 void require_addressed(const NetworkOptions& network) {
-  if (!network.superlink.empty()) throw usage_error("--superlink: this version joins fedtune's own server; see --server");
+  if (!network.superlink.empty())
+    throw usage_error("--superlink: this version joins fedtune's own server; see --server");
   if (network.server.empty()) throw usage_error("client: which server? give --server HOST:PORT");
   if (network.rank < 1) throw usage_error("client: which client is this? give --rank 1 to the number of clients");
 }
@@ -41,15 +42,16 @@ void require_same_model(const Federation& federation, const net::Announcement& a
 }
 
 net::ClientWatch watch_of(const std::string& server) {
-  return {.on_instruction = [](int round) { log_debug("round {}: training", round); },
-          .on_sent =
-              [](const fed::Update& update) {
-                log_info("round {}  {} sentences in {:.1f} s  loss {:.4f}", update.round, update.report.sentences,
-                         update.report.seconds, update.report.loss);
-              },
-          .on_refused = [](int round,
-                           const std::string& reason) { log_warning("round {}: left out: {}", round, reason); },
-          .on_lost = [server](const std::string& reason) {
+  return {
+      .on_instruction = [](int round) { log_debug("round {}: training", round); },
+      .on_sent =
+          [](const fed::Update& update) {
+            log_info("round {}  {} sentences in {:.1f} s  loss {:.4f}", update.round, update.report.sentences,
+                     update.report.seconds, update.report.loss);
+          },
+      .on_refused = [](int round, const std::string& reason) { log_warning("round {}: left out: {}", round, reason); },
+      .on_lost =
+          [server](const std::string& reason) {
             log_warning("{} is out of reach ({}); trying again", server, reason);
           }};
 }

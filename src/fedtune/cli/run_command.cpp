@@ -30,8 +30,9 @@ class LocalClients final : OwnWorker, public fed::InProcessTransport {
 }  // namespace
 
 void run_command(const CommandLine& line) {
-  carry_out(line, {.command = "run",
-                   .make_transport = [](const TransportParts& parts) { return std::make_unique<LocalClients>(parts); }});
+  carry_out(line, {.command = "run", .make_transport = [](const TransportParts& parts) {
+                     return std::make_unique<LocalClients>(parts);
+                   }});
 }
 
 }  // namespace fedtune::cli

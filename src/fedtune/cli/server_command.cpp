@@ -6,6 +6,7 @@
 #include "fedtune/cli/resume.h"
 #include "fedtune/cli/tls_options.h"
 #include "fedtune/cli/version.h"
+#include "fedtune/fed/board_transport.h"
 #include "fedtune/net/server.h"
 
 namespace fedtune::cli {
@@ -27,14 +28,14 @@ struct OwnServer {
 };
 
 // The clients of a run, each a process of its own.
-class ServedClients final : OwnServer, public net::NetworkTransport {
+class ServedClients final : OwnServer, public fed::BoardTransport {
  public:
   explicit ServedClients(const TransportParts& parts)
       : OwnServer{{{.address = parts.options.network.address,
                     .tls = tls_options(parts.options),
                     .clients = parts.options.federation.num_clients},
                    announcement_of(parts)}},
-        NetworkTransport(server.board(), options_of(parts)) {
+        BoardTransport(server.board(), options_of(parts)) {
     parts.watch.clients_are_elsewhere();
     const std::string& address = parts.options.network.address;
     parts.progress.print_line(fmt::format("listening on {}:{} for clients 1 to {}",
@@ -45,14 +46,14 @@ class ServedClients final : OwnServer, public net::NetworkTransport {
   void finish() override { server.finish(patience); }
 
  private:
-  static net::TransportOptions options_of(const TransportParts& parts) {
+  static fed::TransportOptions options_of(const TransportParts& parts) {
     const NetworkOptions& network = parts.options.network;
     return {.min_clients = network.min_clients,
             .round_timeout = network.round_timeout,
             .wait = network.wait,
             .on_waiting = [&progress = parts.progress](std::span<const int> missing) {
-              progress.print_line(fmt::format("waiting for client{} {}", missing.size() > 1 ? "s" : "",
-                                              fmt::join(missing, ", ")));
+              progress.print_line(
+                  fmt::format("waiting for client{} {}", missing.size() > 1 ? "s" : "", fmt::join(missing, ", ")));
             }};
   }
 };
@@ -60,9 +61,9 @@ class ServedClients final : OwnServer, public net::NetworkTransport {
 }  // namespace
 
 void server_command(const CommandLine& line) {
-  carry_out(line,
-            {.command = "server",
-             .make_transport = [](const TransportParts& parts) { return std::make_unique<ServedClients>(parts); }});
+  carry_out(line, {.command = "server", .make_transport = [](const TransportParts& parts) {
+                     return std::make_unique<ServedClients>(parts);
+                   }});
 }
 
 }  // namespace fedtune::cli

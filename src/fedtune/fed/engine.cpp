@@ -17,7 +17,8 @@ constexpr int most_attempts = 2;  // at a round in which too few contribute
 void check(const EngineOptions& options) {
   if (options.rounds < 0) throw usage_error("rounds: found {}, expected 0 or more", options.rounds);
   if (options.clients < 1) throw usage_error("clients: found {}, expected 1 or more", options.clients);
-  if (options.fewest < 1) throw usage_error("contributions a round needs: found {}, expected 1 or more", options.fewest);
+  if (options.fewest < 1)
+    throw usage_error("contributions a round needs: found {}, expected 1 or more", options.fewest);
   if (!(options.fraction_fit > 0.0 && options.fraction_fit <= 1.0)) {
     throw usage_error("fraction-fit: found {}, expected above 0 and at most 1", options.fraction_fit);
   }
@@ -175,10 +176,10 @@ std::vector<Update> Engine::gather(const NamedTensors& global, RoundRecord& reco
     record.accepted.clear();
   }
   const std::string found = heard == 0 ? "no contribution" : fmt::format("{} of {} contributions", heard, needed);
-  throw Error(parts_.transport.failure_kind(),
-              fmt::format("round {}: {} of {} clients was accepted{}: {}the rounds before it are saved", record.round,
-                          found, record.cohort.size(), attempts > 1 ? ", in two attempts" : "",
-                          reasons_text(record.refused)));
+  throw Error(
+      parts_.transport.failure_kind(),
+      fmt::format("round {}: {} of {} clients was accepted{}: {}the rounds before it are saved", record.round, found,
+                  record.cohort.size(), attempts > 1 ? ", in two attempts" : "", reasons_text(record.refused)));
 }
 
 void Engine::save(const RunOutcome& outcome) {

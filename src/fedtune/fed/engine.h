@@ -56,8 +56,8 @@ class Engine {
   // Throws Error(usage) for options out of range.
   Engine(const EngineOptions& options, const Parts& parts, Observer observer = {});
 
-  // Runs the rounds after `from` (what RoundStore::load returned), or all of them. A round with fewer contributions than
-  // it needs is tried once more, then ends the run with an Error of the transport's failure kind that lists the
+  // Runs the rounds after `from` (what RoundStore::load returned), or all of them. A round with fewer contributions
+  // than it needs is tried once more, then ends the run with an Error of the transport's failure kind that lists the
   // reasons. Throws Interrupted when a signal has arrived; what the store holds is then the last complete round.
   RunOutcome run(std::optional<SavedRun> from = std::nullopt);
 

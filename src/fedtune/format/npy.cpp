@@ -139,8 +139,8 @@ std::string npy_from(const TensorView& tensor) {
     if (dtype == tensor.dtype) spelling = text;
   }
   if (spelling.empty()) throw failed(".npy: NumPy has no type for {}", dtype_name(tensor.dtype));
-  std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': {}, }}", spelling,
-                                   shape_tuple(tensor.shape));
+  std::string header =
+      fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': {}, }}", spelling, shape_tuple(tensor.shape));
   constexpr std::size_t before = 10;  // magic, version, length
   header.resize((before + header.size() + alignment) / alignment * alignment - before - 1, ' ');
   header += '\n';

@@ -13,8 +13,8 @@ namespace fedtune {
 // has not.
 std::string npy_from(const TensorView& tensor);
 
-// The array in `bytes`, which it views; its name is empty. Throws Error(input) for what is no .npy of a type of DType in C
-// order and little-endian, or has not exactly the bytes its shape asks for.
+// The array in `bytes`, which it views; its name is empty. Throws Error(input) for what is no .npy of a type of DType
+// in C order and little-endian, or has not exactly the bytes its shape asks for.
 TensorView npy_view(std::span<const std::byte> bytes);
 
 }  // namespace fedtune

@@ -35,8 +35,9 @@ Fingerprints read(const std::filesystem::path& file) {
     const auto [end, error] = std::from_chars(rank_text.data(), rank_text.data() + rank_text.size(), rank);
     const bool is_rank = error == std::errc{} && end == rank_text.data() + rank_text.size() && rank >= 1;
     if (!is_rank || !(words >> fingerprint) || !is_fingerprint(fingerprint) || words >> more) {
-      throw input_error("{}:{}: expected a client's rank and a SHA-256 fingerprint of 64 hexadecimal digits, found '{}'",
-                        file.string(), number, line);
+      throw input_error(
+          "{}:{}: expected a client's rank and a SHA-256 fingerprint of 64 hexadecimal digits, found '{}'",
+          file.string(), number, line);
     }
     allowed[rank].insert(fingerprint);
   }

@@ -13,8 +13,8 @@ namespace fedtune::net {
 // colons and in lower case. Empty where `pem` is no certificate.
 std::string fingerprint_of(std::string_view pem);
 
-// A text file with a line "RANK FINGERPRINT" for each certificate; # begins a comment. It is read anew at every call, so
-// that a certificate is revoked by taking its line out.
+// A text file with a line "RANK FINGERPRINT" for each certificate; # begins a comment. It is read anew at every call,
+// so that a certificate is revoked by taking its line out.
 class AllowList {
  public:
   // Throws Error(input) naming file and line for a file that cannot be read or understood.

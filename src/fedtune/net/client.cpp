@@ -28,7 +28,9 @@ bool passes(grpc::StatusCode code) {
 class Client::Connection {
  public:
   explicit Connection(ClientOptions options)
-      : options_(std::move(options)), stub_(v1::Federation::NewStub(channel_to(options_, wire::largest_message))), canceller_(options_.stop) {}
+      : options_(std::move(options)),
+        stub_(v1::Federation::NewStub(channel_to(options_, wire::largest_message))),
+        canceller_(options_.stop) {}
 
   std::optional<Announcement> enrol() {
     v1::EnrolRequest request;
@@ -57,10 +59,10 @@ class Client::Connection {
   }
 
   void serve(fed::LocalTask& task) {
-    while (const std::optional<Errand> errand = next()) {
+    while (const std::optional<fed::Errand> errand = next()) {
       if (options_.watch.on_instruction) options_.watch.on_instruction(errand->round);
       const fed::Instruction instruction{
-          .round = errand->round, .rank = options_.rank, .global = tensors_in(layout_, errand->global)};
+          .round = errand->round, .rank = options_.rank, .global = fed::tensors_in(layout_, errand->global)};
       std::optional<fed::Update> update;
       try {
         update = task.train(instruction, [this] { return canceller_.stopped(); });
@@ -101,10 +103,10 @@ class Client::Connection {
   }
 
   // The next errand; empty when the run is over.
-  std::optional<Errand> next() {
-    Errand errand;
-    auto arrived = std::make_shared<Bytes>();
-    const std::size_t expected = payload_size(layout_);
+  std::optional<fed::Errand> next() {
+    fed::Errand errand;
+    auto arrived = std::make_shared<fed::Bytes>();
+    const std::size_t expected = fed::payload_size(layout_);
     bool over = false;
     while (true) {
       const grpc::Status status = persist([&](grpc::ClientContext& call) {
@@ -135,7 +137,7 @@ class Client::Connection {
   }
 
   // False: the server sends what cannot be right.
-  static bool take(const v1::InstructionPart& part, Errand& errand, Bytes& arrived, std::size_t expected) {
+  static bool take(const v1::InstructionPart& part, fed::Errand& errand, fed::Bytes& arrived, std::size_t expected) {
     if (part.has_header()) {
       const v1::InstructionHeader& header = part.header();
       if (header.offset() > arrived.size()) return false;
@@ -151,8 +153,8 @@ class Client::Connection {
     return true;
   }
 
-  void contribute(const Errand& errand, const fed::Update& update) {
-    const std::shared_ptr<const Bytes> payload = payload_of(update.tensors);
+  void contribute(const fed::Errand& errand, const fed::Update& update) {
+    const std::shared_ptr<const fed::Bytes> payload = fed::payload_of(update.tensors);
     bool first = true;
     const grpc::Status status = persist([&](grpc::ClientContext& call) {
       std::size_t offset = 0;
@@ -167,7 +169,7 @@ class Client::Connection {
     });
   }
 
-  grpc::Status standing(const Errand& errand, std::size_t& received) {
+  grpc::Status standing(const fed::Errand& errand, std::size_t& received) {
     grpc::ClientContext call;
     call.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(5));
     v1::StandingRequest request;
@@ -180,8 +182,8 @@ class Client::Connection {
     return status;
   }
 
-  grpc::Status send(grpc::ClientContext& call, const Errand& errand, const fed::Update& update, const Bytes& payload,
-                    std::size_t offset) {
+  grpc::Status send(grpc::ClientContext& call, const fed::Errand& errand, const fed::Update& update,
+                    const fed::Bytes& payload, std::size_t offset) {
     v1::ContributeReply reply;
     const auto writer = stub_->Contribute(&call, &reply);
     v1::ContributionPart part;
@@ -203,20 +205,21 @@ class Client::Connection {
     return writer->Finish();
   }
 
-  void decline(const Errand& errand, const std::string& reason) {
+  void decline(const fed::Errand& errand, const std::string& reason) {
     v1::DeclineRequest request;
     wire::write_seat(seat_, *request.mutable_seat());
     request.set_nonce(errand.nonce);
     request.set_reason(reason);
     v1::DeclineReply reply;
-    const grpc::Status status = persist([&](grpc::ClientContext& call) { return stub_->Decline(&call, request, &reply); });
+    const grpc::Status status =
+        persist([&](grpc::ClientContext& call) { return stub_->Decline(&call, request, &reply); });
     finish_round(errand, status, [&] {
       if (options_.watch.on_refused) options_.watch.on_refused(errand.round, reason);
     });
   }
 
   // What the answer to a contribution means: done, too late, or the server was started anew and asks again.
-  void finish_round(const Errand& errand, const grpc::Status& status, const std::function<void()>& done) {
+  void finish_round(const fed::Errand& errand, const grpc::Status& status, const std::function<void()>& done) {
     switch (status.error_code()) {
       case grpc::StatusCode::OK:
       case grpc::StatusCode::ALREADY_EXISTS:
@@ -235,7 +238,7 @@ class Client::Connection {
   std::unique_ptr<v1::Federation::Stub> stub_;
   Canceller canceller_;
   std::string run_;
-  Seat seat_;
+  fed::Seat seat_;
   Layout layout_;
 };
 

@@ -23,7 +23,7 @@ struct ClientWatch {
 
 struct ClientOptions {
   std::string server{};  // HOST:PORT
-  int rank = 0;        // 1 .. clients
+  int rank = 0;          // 1 .. clients
   TlsOptions tls{};
   double give_up = 60.0;  // seconds without reaching the server
   std::string version{};  // of the program, told to the server

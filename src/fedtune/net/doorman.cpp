@@ -1,6 +1,6 @@
 #include "fedtune/net/doorman.h"
 
-#include "fedtune/net/board.h"
+#include "fedtune/fed/board.h"
 
 namespace fedtune::net {
 
@@ -14,7 +14,7 @@ Status Doorman::admits(const grpc::CallbackServerContext& context, int rank) con
 
 void Doorman::check(const grpc::CallbackServerContext& context, int rank) const {
   if (const Status status = admits(context, rank); !status) {
-    throw Rejected(Rejected::Why::forbidden, status.reason());
+    throw fed::Rejected(fed::Rejected::Why::forbidden, status.reason());
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "fedtune/base/error.h"
 #include "fedtune/base/interrupt.h"
+#include "fedtune/fed/board_transport.h"
 #include "fedtune/fed/engine.h"
 #include "fedtune/fed/in_process_transport.h"
 #include "fedtune/fed/toy_federation.h"
@@ -65,9 +66,9 @@ struct Outcome {
   std::string hash;
 };
 
-Outcome play(Server& server, TransportOptions options = {}) {
+Outcome play(Server& server, fed::TransportOptions options = {}) {
   fed::ToyStrategy strategy;
-  NetworkTransport transport(server.board(), std::move(options));
+  fed::BoardTransport transport(server.board(), std::move(options));
   Outcome outcome{.run = fed::Engine(rounds, {.strategy = strategy, .transport = transport}).run(), .hash = {}};
   outcome.hash = final_sha256(outcome.run.global);
   server.finish(10.0);
@@ -87,7 +88,7 @@ TEST(Federation, OverTheNetworkGivesTheBitsOfTheSimulation) {
 TEST(Federation, WaitsForTheWholeCohortUnlessToldOtherwise) {
   Server server({.address = "127.0.0.1:0", .clients = clients}, announcement());
   fed::ToyStrategy strategy;
-  NetworkTransport transport(server.board(), {.wait = 0.2});
+  fed::BoardTransport transport(server.board(), {.wait = 0.2});
   ClientThread one(client_options(server, 1));
   try {
     fed::Engine(rounds, {.strategy = strategy, .transport = transport}).run();
@@ -128,7 +129,7 @@ TEST(Federation, ClosesARoundAtItsDeadlineAndRefusesWhatComesLater) {
     }));
   }
   fed::ToyStrategy strategy;
-  NetworkTransport transport(server.board(), {.min_clients = 3, .round_timeout = 1.0});
+  fed::BoardTransport transport(server.board(), {.min_clients = 3, .round_timeout = 1.0});
   fed::Observer observer{.on_refused = [&](int, const fed::Refusal& refusal) {
     EXPECT_EQ(refusal.rank, 3);
     EXPECT_THAT(refusal.reason, HasSubstr("has not answered within 1 s"));
@@ -136,8 +137,7 @@ TEST(Federation, ClosesARoundAtItsDeadlineAndRefusesWhatComesLater) {
   }};
   fed::EngineOptions one_round = rounds;
   one_round.rounds = 1;
-  const fed::RunOutcome run =
-      fed::Engine(one_round, {.strategy = strategy, .transport = transport}, observer).run();
+  const fed::RunOutcome run = fed::Engine(one_round, {.strategy = strategy, .transport = transport}, observer).run();
   EXPECT_EQ(run.history[1].accepted.size(), 3u);
   refused.get_future().wait();  // what the third client sends after all
   EXPECT_TRUE(server.board().await_present(std::array{3}, 1, std::chrono::steady_clock::now() + std::chrono::hours(1)));

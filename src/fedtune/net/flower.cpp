@@ -15,16 +15,15 @@ void write_parameters(const NamedTensors& tensors, proto::Parameters& written) {
   for (const TensorView& tensor : tensors.tensors) written.add_tensors(npy_from(tensor));
 }
 
-std::shared_ptr<const Bytes> payload_from(const proto::Parameters& parameters, const Layout& layout) {
+std::shared_ptr<const fed::Bytes> payload_from(const proto::Parameters& parameters, const Layout& layout) {
   if (static_cast<std::size_t>(parameters.tensors_size()) != layout.size()) {
     throw input_error("{} arrays were sent, expected {}, from {} to {}", parameters.tensors_size(), layout.size(),
                       layout.front().name, layout.back().name);
   }
   NamedTensors tensors;
   for (std::size_t i = 0; i < layout.size(); ++i) {
-    TensorView array = with_context(fmt::format("array {} ({})", i + 1, layout[i].name), [&] {
-      return npy_view(wire::bytes_of(parameters.tensors(static_cast<int>(i))));
-    });
+    TensorView array = with_context(fmt::format("array {} ({})", i + 1, layout[i].name),
+                                    [&] { return npy_view(wire::bytes_of(parameters.tensors(static_cast<int>(i)))); });
     if (array.dtype != layout[i].dtype || array.shape != layout[i].shape) {
       throw input_error("array {} is {} of {}, expected {}, {} of {}", i + 1, shape_text(array.shape),
                         dtype_name(array.dtype), layout[i].name, shape_text(layout[i].shape),
@@ -32,7 +31,7 @@ std::shared_ptr<const Bytes> payload_from(const proto::Parameters& parameters, c
     }
     tensors.tensors.push_back(std::move(array));
   }
-  return payload_of(tensors);
+  return fed::payload_of(tensors);
 }
 
 int round_in(const google::protobuf::Map<std::string, proto::Scalar>& config) {

@@ -3,8 +3,9 @@
 
 #include <memory>
 
-#include "fedtune/net/payload.h"
 #include "flwr/proto/transport.pb.h"
+
+#include "fedtune/fed/payload.h"
 
 namespace fedtune::net::flower {
 
@@ -13,9 +14,9 @@ namespace proto = ::flwr::proto;
 // The tensors as a bare list of arrays, in order.
 void write_parameters(const NamedTensors& tensors, proto::Parameters& written);
 
-// The arrays as the payload of `layout`. Throws Error(input) when they are not as many, not of the layout's types or not
-// of its shapes.
-std::shared_ptr<const Bytes> payload_from(const proto::Parameters& parameters, const Layout& layout);
+// The arrays as the payload of `layout`. Throws Error(input) when they are not as many, not of the layout's types or
+// not of its shapes.
+std::shared_ptr<const fed::Bytes> payload_from(const proto::Parameters& parameters, const Layout& layout);
 
 // The round that an instruction's configuration names; 0 where it names none.
 int round_in(const google::protobuf::Map<std::string, proto::Scalar>& config);

@@ -6,12 +6,13 @@
 #include <thread>
 #include <utility>
 
+#include "flwr/proto/transport.grpc.pb.h"
+
 #include "fedtune/base/clock.h"
 #include "fedtune/base/error.h"
 #include "fedtune/base/interrupt.h"
 #include "fedtune/net/channel.h"
 #include "fedtune/net/flower.h"
-#include "flwr/proto/transport.grpc.pb.h"
 
 namespace fedtune::net {
 namespace {
@@ -107,7 +108,7 @@ class Joiner {
       const fed::Instruction instruction{
           .round = round_,
           .rank = options_.rank,
-          .global = tensors_in(parts_.layout, flower::payload_from(asked.parameters(), parts_.layout))};
+          .global = fed::tensors_in(parts_.layout, flower::payload_from(asked.parameters(), parts_.layout))};
       const fed::Update update = parts_.task.train(instruction, [this] { return canceller_.stopped(); });
       said.mutable_status();
       flower::write_parameters(update.tensors, *said.mutable_parameters());
@@ -125,7 +126,7 @@ class Joiner {
   void evaluate(const ServerMessage::EvaluateIns& asked, ClientMessage::EvaluateRes& said) {
     try {
       const fed::Evaluation scores =
-          parts_.evaluate(tensors_in(parts_.layout, flower::payload_from(asked.parameters(), parts_.layout)));
+          parts_.evaluate(fed::tensors_in(parts_.layout, flower::payload_from(asked.parameters(), parts_.layout)));
       said.mutable_status();
       said.set_loss(static_cast<float>(scores.reference_loss));
       said.set_num_examples(scores.sentences);

@@ -11,14 +11,14 @@ namespace fedtune::net {
 // What a Flower server may ask besides training.
 struct JoinParts {
   fed::LocalTask& task;
-  Layout layout;                         // of what travels, by position
+  Layout layout;                          // of what travels, by position
   std::function<NamedTensors()> initial;  // asked of one client, where the server has nothing to start from
   std::function<fed::Evaluation(const NamedTensors& global)> evaluate;
 };
 
-// Takes part until the server says that it is over. The rank is the client's own affair: it names its share. A task that
-// throws is answered as a failure, and the run goes on. Throws Error(network) when the server cannot be reached for
-// `give_up` seconds or the stream breaks for another reason than the end of the run; Interrupted.
+// Takes part until the server says that it is over. The rank is the client's own affair: it names its share. A task
+// that throws is answered as a failure, and the run goes on. Throws Error(network) when the server cannot be reached
+// for `give_up` seconds or the stream breaks for another reason than the end of the run; Interrupted.
 void join_flower(const ClientOptions& options, const JoinParts& parts);
 
 }  // namespace fedtune::net

@@ -20,7 +20,7 @@ using flower::proto::ServerMessage;
 class JoinCall final : public grpc::ServerBidiReactor<ClientMessage, ServerMessage> {
  public:
   JoinCall(const JoinService::Parts& parts, const grpc::CallbackServerContext& context) : parts_(parts) {
-    const std::optional<Seat> seat =
+    const std::optional<fed::Seat> seat =
         parts_.board.enrol_free([&](int rank) { return parts_.doorman.admits(context, rank).is_ok(); });
     if (!seat) {
       Finish({grpc::StatusCode::RESOURCE_EXHAUSTED, "every client of this run is there already, or may not be you"});
@@ -31,9 +31,7 @@ class JoinCall final : public grpc::ServerBidiReactor<ClientMessage, ServerMessa
     await();
   }
 
-  void OnWriteDone(bool ok) override {
-    ok ? StartRead(&heard_) : end(grpc::Status::CANCELLED);
-  }
+  void OnWriteDone(bool ok) override { ok ? StartRead(&heard_) : end(grpc::Status::CANCELLED); }
   void OnReadDone(bool ok) override {
     if (!ok) {
       parts_.board.depart(seat_, "it has disconnected");
@@ -74,23 +72,23 @@ class JoinCall final : public grpc::ServerBidiReactor<ClientMessage, ServerMessa
   void await() {
     const std::uint64_t turn = state_->begin_waiting(++turns_);
     try {
-      parts_.board.await(seat_, [state = state_, turn, this](const Answer& answer) {
+      parts_.board.await(seat_, [state = state_, turn, this](const fed::Answer& answer) {
         if (state->stop_waiting(turn)) ask(answer);
       });
-    } catch (const Rejected& rejected) {
+    } catch (const fed::Rejected& rejected) {
       if (state_->stop_waiting(turn)) end(wire::status_from(rejected));
     }
   }
 
-  void ask(const Answer& answer) {
-    if (std::holds_alternative<Superseded>(answer)) {
+  void ask(const fed::Answer& answer) {
+    if (std::holds_alternative<fed::Superseded>(answer)) {
       return end({grpc::StatusCode::ABORTED, "another client has taken this place"});
     }
     said_.Clear();
-    if (const auto* errand = std::get_if<Errand>(&answer)) {
+    if (const auto* errand = std::get_if<fed::Errand>(&answer)) {
       errand_ = *errand;
       auto& fit = *said_.mutable_fit_ins();
-      flower::write_parameters(tensors_in(parts_.layout, errand->global), *fit.mutable_parameters());
+      flower::write_parameters(fed::tensors_in(parts_.layout, errand->global), *fit.mutable_parameters());
       (*fit.mutable_config())["server_round"].set_sint64(errand->round);
       (*fit.mutable_config())["rank"].set_sint64(seat_.rank);
     } else {
@@ -106,7 +104,7 @@ class JoinCall final : public grpc::ServerBidiReactor<ClientMessage, ServerMessa
       if (!heard_.has_fit_res()) throw input_error("it did not answer what it was asked");
       const auto& result = heard_.fit_res();
       if (result.status().code() != flower::proto::OK) throw input_error("{}", result.status().message());
-      const std::shared_ptr<const Bytes> payload = flower::payload_from(result.parameters(), parts_.layout);
+      const std::shared_ptr<const fed::Bytes> payload = flower::payload_from(result.parameters(), parts_.layout);
       parts_.board.append(seat_, errand_.nonce, 0, *payload);
       parts_.board.complete(seat_, errand_.nonce,
                             {.round = errand_.round,
@@ -114,7 +112,7 @@ class JoinCall final : public grpc::ServerBidiReactor<ClientMessage, ServerMessa
                              .report = {.sentences = result.num_examples()}});
     } catch (const Error& error) {
       decline(error.what());
-    } catch (const Rejected&) {
+    } catch (const fed::Rejected&) {
       // The round is closed: the next one will ask again.
     }
     heard_.Clear();
@@ -123,7 +121,7 @@ class JoinCall final : public grpc::ServerBidiReactor<ClientMessage, ServerMessa
   void decline(const std::string& reason) {
     try {
       parts_.board.decline(seat_, errand_.nonce, reason);
-    } catch (const Rejected&) {
+    } catch (const fed::Rejected&) {
       // Nothing was owed.
     }
   }
@@ -133,8 +131,8 @@ class JoinCall final : public grpc::ServerBidiReactor<ClientMessage, ServerMessa
   }
 
   const JoinService::Parts parts_;
-  Seat seat_;
-  Errand errand_;
+  fed::Seat seat_;
+  fed::Errand errand_;
   std::shared_ptr<State> state_ = std::make_shared<State>();
   std::uint64_t turns_ = 0;
   ServerMessage said_;

@@ -1,19 +1,20 @@
 // Flower's Join on the server's port: stock Python clients take part beside ours. Included by the sources of net alone.
 #pragma once
 
-#include "fedtune/net/board.h"
-#include "fedtune/net/doorman.h"
 #include "flwr/proto/transport.grpc.pb.h"
+
+#include "fedtune/fed/board.h"
+#include "fedtune/net/doorman.h"
 
 namespace fedtune::net {
 
-// A client of Flower's has no rank: it is given the lowest that is free. It is asked to fit alone, since the server scores
-// the model itself; its number of examples is its weight. Handlers run on gRPC's threads and never block.
+// A client of Flower's has no rank: it is given the lowest that is free. It is asked to fit alone, since the server
+// scores the model itself; its number of examples is its weight. Handlers run on gRPC's threads and never block.
 class JoinService final : public ::flwr::proto::FlowerService::CallbackService {
  public:
   // Board and layout outlive the service.
   struct Parts {
-    Board& board;
+    fed::Board& board;
     const Layout& layout;
     const Doorman& doorman;
   };

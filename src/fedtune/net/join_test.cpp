@@ -1,5 +1,5 @@
-// Flower's wire on loopback, our client on one side and our server on the other. With Flower's own programs it is tried in
-// tests/integration/test_flower.py.
+// Flower's wire on loopback, our client on one side and our server on the other. With Flower's own programs it is tried
+// in tests/integration/test_flower.py.
 #include <array>
 #include <atomic>
 #include <future>
@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "fedtune/base/error.h"
+#include "fedtune/fed/board_transport.h"
 #include "fedtune/fed/engine.h"
 #include "fedtune/fed/in_process_transport.h"
 #include "fedtune/fed/toy_federation.h"
@@ -61,7 +62,7 @@ std::vector<std::future<std::string>> join_in_order(Server& server, const ToyTas
 
 fed::RunOutcome play(Server& server) {
   fed::ToyStrategy strategy;
-  NetworkTransport transport(server.board(), {});
+  fed::BoardTransport transport(server.board(), {});
   fed::RunOutcome run = fed::Engine(rounds, {.strategy = strategy, .transport = transport}).run();
   server.finish(10.0);
   return run;

@@ -100,8 +100,8 @@ std::string alternative_names(const std::vector<std::string>& hosts) {
   std::string names = "DNS:localhost,IP:127.0.0.1,IP:::1";
   for (const std::string& host : hosts) {
     std::array<unsigned char, sizeof(in6_addr)> address{};
-    const bool is_address = inet_pton(AF_INET, host.c_str(), address.data()) == 1 ||
-                            inet_pton(AF_INET6, host.c_str(), address.data()) == 1;
+    const bool is_address =
+        inet_pton(AF_INET, host.c_str(), address.data()) == 1 || inet_pton(AF_INET6, host.c_str(), address.data()) == 1;
     names += fmt::format(",{}:{}", is_address ? "IP" : "DNS", host);
   }
   return names;
@@ -116,8 +116,8 @@ void make_keys(const KeysOptions& options) {
   fs::create_directories(options.folder);
   fs::permissions(options.folder, fs::perms::owner_all);
   const Key ca_key = new_key();
-  const Certificate ca =
-      certify({.name = "fedtune trial authority", .usage = "", .key = ca_key.get()}, {.key = ca_key.get()}, options.days);
+  const Certificate ca = certify({.name = "fedtune trial authority", .usage = "", .key = ca_key.get()},
+                                 {.key = ca_key.get()}, options.days);
   const Issuer issuer{.certificate = ca.get(), .key = ca_key.get()};
   write_file_atomically(options.folder / "ca.pem", pem_of(*ca));
 
@@ -132,8 +132,8 @@ void make_keys(const KeysOptions& options) {
   issue("server", {.name = "fedtune server", .usage = "serverAuth", .names = alternative_names(options.hosts)});
   std::string allowed = "# rank and SHA-256 fingerprint of each client's certificate\n";
   for (int rank = 1; rank <= options.clients; ++rank) {
-    const std::string pem = issue(fmt::format("client-{}", rank),
-                                  {.name = fmt::format("fedtune client {}", rank), .usage = "clientAuth"});
+    const std::string pem =
+        issue(fmt::format("client-{}", rank), {.name = fmt::format("fedtune client {}", rank), .usage = "clientAuth"});
     allowed += fmt::format("{} {}\n", rank, fingerprint_of(pem));
   }
   write_file_atomically(options.folder / "allow.txt", allowed);

@@ -15,8 +15,8 @@ struct KeysOptions {
 };
 
 // Writes ca.pem, server.pem, server.key, client-K.pem, client-K.key and allow.txt, the list of the clients'
-// fingerprints. Keys are ECDSA on P-256 and readable by their owner alone; the authority's own key is not kept, so nobody
-// can be added later. Throws Error(usage) for a folder in use, Error(failed) where it cannot be written.
+// fingerprints. Keys are ECDSA on P-256 and readable by their owner alone; the authority's own key is not kept, so
+// nobody can be added later. Throws Error(usage) for a folder in use, Error(failed) where it cannot be written.
 void make_keys(const KeysOptions& options);
 
 }  // namespace fedtune::net

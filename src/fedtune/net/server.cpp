@@ -26,7 +26,7 @@ struct Server::Impl {
   }
 
   const Announcement announcement;
-  Board board;
+  fed::Board board;
   const Doorman doorman;
   FederationService service{{board, announcement, doorman}};
   JoinService join{{board, announcement.layout, doorman}};
@@ -40,7 +40,7 @@ Server::Server(const ServerOptions& options, Announcement announcement)
   grpc::ServerBuilder builder;
   builder.AddListeningPort(options.address, server_credentials(options.tls, options.address), &impl_->port);
   // Flower's wire has a whole model in one message.
-  const std::size_t largest = payload_size(impl_->announcement.layout) + wire::largest_message;
+  const std::size_t largest = fed::payload_size(impl_->announcement.layout) + wire::largest_message;
   builder.SetMaxReceiveMessageSize(static_cast<int>(std::min<std::size_t>(largest, std::numeric_limits<int>::max())));
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   // Clients ping while they train, so that a line that is dead is found out.
@@ -63,7 +63,7 @@ Server::~Server() {
 int Server::port() const {
   return impl_->port;
 }
-Board& Server::board() {
+fed::Board& Server::board() {
   return impl_->board;
 }
 

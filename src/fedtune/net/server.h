@@ -1,13 +1,10 @@
-// The server of a federation over gRPC, and the transport its round engine uses.
+// The server of a federation over gRPC.
 #pragma once
 
-#include <functional>
 #include <memory>
-#include <span>
 #include <string>
 
-#include "fedtune/fed/transport.h"
-#include "fedtune/net/board.h"
+#include "fedtune/fed/board.h"
 #include "fedtune/net/tls.h"
 
 namespace fedtune::net {
@@ -37,41 +34,13 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   int port() const;
-  Board& board();
+  fed::Board& board();
   // Tells every client that the run is over; returns when all have heard, after `patience` seconds at most.
   void finish(double patience);
 
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
-};
-
-struct TransportOptions {
-  int min_clients = 0;         // that must be there before a round starts; 0: the whole cohort
-  double round_timeout = 0.0;  // seconds a round may take from then on; 0: no limit
-  double wait = 0.0;           // seconds to wait for min_clients; 0: no limit
-  // Ranks of the cohort that are missing at the start of a round, once, where set.
-  std::function<void(std::span<const int> missing)> on_waiting = {};
-};
-
-// Rounds over a board: asks the cohort, hands on what comes back, closes the round at its deadline. A client that has not
-// answered by then is reported as failed and counts as absent until it is heard again.
-class NetworkTransport : public fed::Transport {
- public:
-  // `board` outlives the transport.
-  NetworkTransport(Board& board, TransportOptions options);
-
-  // Throws Error(network) when --wait ends with fewer than min_clients there; Interrupted.
-  void exchange(int round, const NamedTensors& global, std::span<const int> cohort,
-                const std::function<void(fed::Update)>& on_update,
-                const std::function<void(int rank, const std::string& reason)>& on_failure) override;
-  ErrorKind failure_kind() const override { return ErrorKind::network; }
-
- private:
-  void await_clients(std::span<const int> cohort);
-
-  Board& board_;
-  TransportOptions options_;
 };
 
 }  // namespace fedtune::net

@@ -17,7 +17,7 @@ grpc::Status status_of(Body&& body) {
   try {
     std::forward<Body>(body)();
     return grpc::Status::OK;
-  } catch (const Rejected& rejected) {
+  } catch (const fed::Rejected& rejected) {
     return wire::status_from(rejected);
   } catch (const std::exception& error) {
     return {grpc::StatusCode::INTERNAL, error.what()};
@@ -38,12 +38,12 @@ int rank_of(std::uint32_t sent) {
 // A client waits for its instruction and is sent it part by part.
 class NextCall final : public grpc::ServerWriteReactor<v1::InstructionPart> {
  public:
-  NextCall(Board& board, const v1::NextRequest& request, const std::function<void()>& check)
+  NextCall(fed::Board& board, const v1::NextRequest& request, const std::function<void()>& check)
       : board_(board), resumed_{request.nonce(), static_cast<std::size_t>(request.offset())} {
     const grpc::Status status = status_of([&] {
       check();
-      const std::uint64_t ticket = board_.await(
-          wire::seat_from(request.seat()), [gate = gate_, this](const Answer& given) {
+      const std::uint64_t ticket =
+          board_.await(wire::seat_from(request.seat()), [gate = gate_, this](const fed::Answer& given) {
             if (gate->pass()) begin(given);
           });
       const std::scoped_lock lock(gate_->mutex);
@@ -89,10 +89,10 @@ class NextCall final : public grpc::ServerWriteReactor<v1::InstructionPart> {
     }
   };
 
-  void begin(const Answer& given) {
-    if (std::holds_alternative<Superseded>(given)) {
+  void begin(const fed::Answer& given) {
+    if (std::holds_alternative<fed::Superseded>(given)) {
       Finish({grpc::StatusCode::ABORTED, "another program has enrolled under this rank"});
-    } else if (const auto* errand = std::get_if<Errand>(&given)) {
+    } else if (const auto* errand = std::get_if<fed::Errand>(&given)) {
       errand_ = *errand;
       if (resumed_.nonce == errand->nonce && resumed_.offset <= errand->global->size()) offset_ = resumed_.offset;
       v1::InstructionHeader& header = *part_.mutable_header();
@@ -115,10 +115,10 @@ class NextCall final : public grpc::ServerWriteReactor<v1::InstructionPart> {
     std::size_t offset;
   };
 
-  Board& board_;
+  fed::Board& board_;
   const Resumed resumed_;
   std::shared_ptr<Gate> gate_ = std::make_shared<Gate>();
-  std::optional<Errand> errand_;
+  std::optional<fed::Errand> errand_;
   std::size_t offset_ = 0;
   v1::InstructionPart part_;
 };
@@ -126,7 +126,7 @@ class NextCall final : public grpc::ServerWriteReactor<v1::InstructionPart> {
 // A contribution arrives part by part.
 class ContributeCall final : public grpc::ServerReadReactor<v1::ContributionPart> {
  public:
-  ContributeCall(Board& board, std::function<void(int rank)> check) : board_(board), check_(std::move(check)) {
+  ContributeCall(fed::Board& board, std::function<void(int rank)> check) : board_(board), check_(std::move(check)) {
     StartRead(&part_);
   }
 
@@ -141,14 +141,14 @@ class ContributeCall final : public grpc::ServerReadReactor<v1::ContributionPart
  private:
   void take() {
     if (part_.has_header()) {
-      if (header_) throw Rejected(Rejected::Why::malformed, "a second header was sent");
+      if (header_) throw fed::Rejected(fed::Rejected::Why::malformed, "a second header was sent");
       header_ = std::move(*part_.mutable_header());
       seat_ = wire::seat_from(header_->seat());
       check_(seat_.rank);
       offset_ = header_->offset();
       board_.append(seat_, header_->nonce(), offset_, {});  // is it wanted at all?
     } else if (!header_) {
-      throw Rejected(Rejected::Why::malformed, "a payload was sent before its header");
+      throw fed::Rejected(fed::Rejected::Why::malformed, "a payload was sent before its header");
     } else {
       const std::span bytes = wire::bytes_of(part_.payload());
       board_.append(seat_, header_->nonce(), offset_, bytes);
@@ -159,7 +159,7 @@ class ContributeCall final : public grpc::ServerReadReactor<v1::ContributionPart
   // The client has sent all; or the line was cut, and what has arrived stays for the next attempt.
   void end() {
     Finish(status_of([&] {
-      if (!header_) throw Rejected(Rejected::Why::malformed, "nothing was sent");
+      if (!header_) throw fed::Rejected(fed::Rejected::Why::malformed, "nothing was sent");
       board_.complete(seat_, header_->nonce(),
                       {.round = static_cast<int>(header_->round()),
                        .weight = header_->weight(),
@@ -167,11 +167,11 @@ class ContributeCall final : public grpc::ServerReadReactor<v1::ContributionPart
     }));
   }
 
-  Board& board_;
+  fed::Board& board_;
   const std::function<void(int rank)> check_;
   v1::ContributionPart part_;
   std::optional<v1::ContributionHeader> header_;
-  Seat seat_;
+  fed::Seat seat_;
   std::size_t offset_ = 0;
 };
 
@@ -181,9 +181,9 @@ grpc::ServerUnaryReactor* FederationService::Enrol(grpc::CallbackServerContext* 
                                                    const v1::EnrolRequest* request, v1::EnrolReply* reply) {
   return answer(context, [&] {
     if (request->protocol() != wire::protocol) {
-      throw Rejected(Rejected::Why::malformed,
-                     fmt::format("the client speaks protocol {} (fedtune {}), this server {} (fedtune {})",
-                                 request->protocol(), request->version(), wire::protocol, announcement_.version));
+      throw fed::Rejected(fed::Rejected::Why::malformed,
+                          fmt::format("the client speaks protocol {} (fedtune {}), this server {} (fedtune {})",
+                                      request->protocol(), request->version(), wire::protocol, announcement_.version));
     }
     const int rank = rank_of(request->rank());
     doorman_.check(*context, rank);
@@ -201,7 +201,7 @@ grpc::ServerUnaryReactor* FederationService::Standing(grpc::CallbackServerContex
                                                       const v1::StandingRequest* request, v1::StandingReply* reply) {
   return answer(context, [&] {
     doorman_.check(*context, rank_of(request->seat().rank()));
-    const Board::Standing standing = board_.standing(wire::seat_from(request->seat()), request->nonce());
+    const fed::Board::Standing standing = board_.standing(wire::seat_from(request->seat()), request->nonce());
     reply->set_received(standing.received);
     reply->set_complete(standing.complete);
   });
@@ -217,8 +217,7 @@ grpc::ServerUnaryReactor* FederationService::Decline(grpc::CallbackServerContext
 
 grpc::ServerWriteReactor<v1::InstructionPart>* FederationService::Next(grpc::CallbackServerContext* context,
                                                                        const v1::NextRequest* request) {
-  return new NextCall(board_, *request,
-                      [&] { doorman_.check(*context, rank_of(request->seat().rank())); });
+  return new NextCall(board_, *request, [&] { doorman_.check(*context, rank_of(request->seat().rank())); });
 }
 
 grpc::ServerReadReactor<v1::ContributionPart>* FederationService::Contribute(grpc::CallbackServerContext* context,

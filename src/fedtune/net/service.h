@@ -1,7 +1,7 @@
 // The RPC handlers of the contract in proto/: they translate and ask the board. Included by the sources of net alone.
 #pragma once
 
-#include "fedtune/net/board.h"
+#include "fedtune/fed/board.h"
 #include "fedtune/net/doorman.h"
 #include "fedtune/net/server.h"
 #include "fedtune/v1/federation.grpc.pb.h"
@@ -13,7 +13,7 @@ class FederationService final : public v1::Federation::CallbackService {
  public:
   // All outlive the service.
   struct Parts {
-    Board& board;
+    fed::Board& board;
     const Announcement& announcement;
     const Doorman& doorman;
   };
@@ -32,7 +32,7 @@ class FederationService final : public v1::Federation::CallbackService {
                                                             v1::ContributeReply* reply) override;
 
  private:
-  Board& board_;
+  fed::Board& board_;
   const Announcement& announcement_;
   const Doorman& doorman_;
 };

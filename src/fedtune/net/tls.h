@@ -13,9 +13,9 @@ namespace fedtune::net {
 
 // Files in PEM. All empty: plaintext, which is for this machine alone unless `insecure` says otherwise.
 struct TlsOptions {
-  std::string ca{};    // who vouches for the other side
-  std::string cert{};  // ours
-  std::string key{};   // of cert
+  std::string ca{};     // who vouches for the other side
+  std::string cert{};   // ours
+  std::string key{};    // of cert
   std::string allow{};  // a server's AllowList; empty: every certificate that ca vouches for
   bool insecure = false;
 };
@@ -26,7 +26,8 @@ std::string host_of(const std::string& address);
 bool is_loopback(const std::string& address);
 
 // A server needs --tls-cert and --tls-key; with --tls-ca it also asks its clients for certificates. Throws Error(usage)
-// for an incomplete set, and for plaintext off loopback without --insecure; Error(input) for a file that cannot be read.
+// for an incomplete set, and for plaintext off loopback without --insecure; Error(input) for a file that cannot be
+// read.
 std::shared_ptr<grpc::ServerCredentials> server_credentials(const TlsOptions& options, const std::string& address);
 // A client needs --tls-ca; --tls-cert and --tls-key where the server asks for them. Throws as above.
 std::shared_ptr<grpc::ChannelCredentials> client_credentials(const TlsOptions& options, const std::string& address);

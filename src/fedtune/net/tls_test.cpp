@@ -62,7 +62,8 @@ class Certified : public ::testing::Test {
   }
 
   TlsOptions server_tls() const {
-    return {.ca = keys / "ca.pem", .cert = keys / "server.pem", .key = keys / "server.key", .allow = keys / "allow.txt"};
+    return {
+        .ca = keys / "ca.pem", .cert = keys / "server.pem", .key = keys / "server.key", .allow = keys / "allow.txt"};
   }
   TlsOptions client_tls(int rank) const { return client_tls(keys, rank); }
   static TlsOptions client_tls(const std::filesystem::path& folder, int rank) {

@@ -18,18 +18,18 @@ Layout read_layout(const v1::EnrolReply& reply) {
   return layout;
 }
 
-grpc::Status status_from(const Rejected& rejected) {
+grpc::Status status_from(const fed::Rejected& rejected) {
   const auto code = [&] {
     switch (rejected.why()) {
-      case Rejected::Why::unknown_seat:
+      case fed::Rejected::Why::unknown_seat:
         return grpc::StatusCode::UNAUTHENTICATED;
-      case Rejected::Why::closed:
+      case fed::Rejected::Why::closed:
         return grpc::StatusCode::FAILED_PRECONDITION;
-      case Rejected::Why::complete:
+      case fed::Rejected::Why::complete:
         return grpc::StatusCode::ALREADY_EXISTS;
-      case Rejected::Why::forbidden:
+      case fed::Rejected::Why::forbidden:
         return grpc::StatusCode::PERMISSION_DENIED;
-      case Rejected::Why::malformed:
+      case fed::Rejected::Why::malformed:
         break;
     }
     return grpc::StatusCode::INVALID_ARGUMENT;

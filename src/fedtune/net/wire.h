@@ -3,14 +3,14 @@
 
 #include <grpcpp/support/status.h>
 
+#include "fedtune/fed/board.h"
 #include "fedtune/fed/types.h"
-#include "fedtune/net/board.h"
 #include "fedtune/v1/federation.pb.h"
 
 namespace fedtune::net::wire {
 
 constexpr std::uint32_t protocol = 1;
-constexpr std::size_t part_bytes = std::size_t{1} << 20U;         // of a payload in one message
+constexpr std::size_t part_bytes = std::size_t{1} << 20U;          // of a payload in one message
 constexpr int largest_message = static_cast<int>(4 * part_bytes);  // either way
 
 inline void write_layout(const Layout& layout, v1::EnrolReply& reply) {
@@ -25,10 +25,10 @@ inline void write_layout(const Layout& layout, v1::EnrolReply& reply) {
 // Throws Error(network) for a type that does not exist.
 Layout read_layout(const v1::EnrolReply& reply);
 
-inline Seat seat_from(const v1::Seat& seat) {
+inline fed::Seat seat_from(const v1::Seat& seat) {
   return {.rank = static_cast<int>(seat.rank()), .session = seat.session()};
 }
-inline void write_seat(const Seat& seat, v1::Seat& written) {
+inline void write_seat(const fed::Seat& seat, v1::Seat& written) {
   written.set_rank(static_cast<std::uint32_t>(seat.rank));
   written.set_session(seat.session);
 }
@@ -49,7 +49,7 @@ inline fed::ClientReport report_from(const v1::Report& report) {
 }
 
 // The next part of `payload` at `offset`, as a view.
-inline std::span<const std::byte> part_at(const Bytes& payload, std::size_t offset) {
+inline std::span<const std::byte> part_at(const fed::Bytes& payload, std::size_t offset) {
   return std::span(payload).subspan(offset, std::min(part_bytes, payload.size() - offset));
 }
 inline void write_bytes(std::span<const std::byte> bytes, std::string& written) {
@@ -62,6 +62,6 @@ inline std::span<const std::byte> bytes_of(const std::string& text) {
 // gRPC logs what it also reports as errors; with the variable GRPC_VERBOSITY it still does.
 void quiet_grpc();
 
-grpc::Status status_from(const Rejected& rejected);
+grpc::Status status_from(const fed::Rejected& rejected);
 
 }  // namespace fedtune::net::wire

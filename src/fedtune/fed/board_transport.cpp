@@ -1,3 +1,5 @@
+#include "fedtune/fed/board_transport.h"
+
 #include <algorithm>
 #include <iterator>
 #include <optional>
@@ -6,9 +8,8 @@
 
 #include "fedtune/base/error.h"
 #include "fedtune/base/interrupt.h"
-#include "fedtune/net/server.h"
 
-namespace fedtune::net {
+namespace fedtune::fed {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -51,10 +52,9 @@ class OpenRound {
 
 }  // namespace
 
-NetworkTransport::NetworkTransport(Board& board, TransportOptions options)
-    : board_(board), options_(std::move(options)) {}
+BoardTransport::BoardTransport(Board& board, TransportOptions options) : board_(board), options_(std::move(options)) {}
 
-void NetworkTransport::await_clients(std::span<const int> cohort) {
+void BoardTransport::await_clients(std::span<const int> cohort) {
   const std::size_t wanted = options_.min_clients == 0
                                  ? cohort.size()
                                  : std::min(cohort.size(), static_cast<std::size_t>(options_.min_clients));
@@ -71,9 +71,9 @@ void NetworkTransport::await_clients(std::span<const int> cohort) {
   }
 }
 
-void NetworkTransport::exchange(int round, const NamedTensors& global, std::span<const int> cohort,
-                                const std::function<void(fed::Update)>& on_update,
-                                const std::function<void(int, const std::string&)>& on_failure) {
+void BoardTransport::exchange(int round, const NamedTensors& global, std::span<const int> cohort,
+                              const std::function<void(Update)>& on_update,
+                              const std::function<void(int, const std::string&)>& on_failure) {
   await_clients(cohort);
   board_.open(round, payload_of(global), cohort);
   OpenRound open(board_);
@@ -84,7 +84,7 @@ void NetworkTransport::exchange(int round, const NamedTensors& global, std::span
     throw_if_interrupted();
     if (!delivery) continue;
     ++heard;
-    if (auto* update = std::get_if<fed::Update>(&*delivery)) {
+    if (auto* update = std::get_if<Update>(&*delivery)) {
       on_update(std::move(*update));
     } else {
       const auto& declined = std::get<Declined>(*delivery);
@@ -96,4 +96,4 @@ void NetworkTransport::exchange(int round, const NamedTensors& global, std::span
   }
 }
 
-}  // namespace fedtune::net
+}  // namespace fedtune::fed

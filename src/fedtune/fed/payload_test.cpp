@@ -1,11 +1,11 @@
-#include "fedtune/net/payload.h"
+#include "fedtune/fed/payload.h"
 
 #include <gtest/gtest.h>
 
 #include "fedtune/aggregate/test_tensors.h"
 #include "fedtune/base/error.h"
 
-namespace fedtune::net {
+namespace fedtune::fed {
 namespace {
 
 TEST(Payload, GivesTheTensorsBack) {
@@ -32,4 +32,4 @@ TEST(Payload, HasNoSizeForANegativeOrOverflowingShape) {
 }
 
 }  // namespace
-}  // namespace fedtune::net
+}  // namespace fedtune::fed

@@ -1,11 +1,11 @@
-#include "fedtune/net/board.h"
+#include "fedtune/fed/board.h"
 
 #include <array>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace fedtune::net {
+namespace fedtune::fed {
 namespace {
 
 using ::testing::ElementsAre;
@@ -59,7 +59,7 @@ TEST_F(BoardTest, AsksTheCohortAloneAndDeliversWhatComesBack) {
   send(one, errand.nonce);
   const std::optional<Delivery> delivery = board.next(now());
   ASSERT_TRUE(delivery.has_value());
-  const auto& update = std::get<fed::Update>(*delivery);
+  const auto& update = std::get<Update>(*delivery);
   EXPECT_EQ(update.rank, 1);
   EXPECT_EQ(update.weight, 2.0);
   EXPECT_EQ(update.tensors.total_bytes(), bytes);
@@ -168,4 +168,4 @@ TEST_F(BoardTest, TellsWhoWaitsAndWhoAsksLaterThatTheRunIsOver) {
 }
 
 }  // namespace
-}  // namespace fedtune::net
+}  // namespace fedtune::fed

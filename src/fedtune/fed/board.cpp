@@ -1,15 +1,13 @@
-#include "fedtune/net/board.h"
+#include "fedtune/fed/board.h"
 
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include <fmt/format.h>
-#include <openssl/rand.h>
 
-#include "fedtune/base/error.h"
+#include "fedtune/base/secret.h"
 
-namespace fedtune::net {
+namespace fedtune::fed {
 namespace {
 
 using Why = Rejected::Why;
@@ -21,11 +19,7 @@ Rejected rejected(Why why, fmt::format_string<Args...> format, Args&&... args) {
 
 // What nobody can guess: a session, a nonce.
 std::string secret() {
-  std::array<unsigned char, 16> bytes{};
-  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
-    throw failed("drawing a session: OpenSSL's random generator has failed");
-  }
-  return {bytes.begin(), bytes.end()};
+  return random_bytes(16);
 }
 
 }  // namespace
@@ -196,11 +190,11 @@ void Board::complete(const Seat& seat, const std::string& nonce, const Accompany
                    payload_bytes_);
   }
   if (!client.arrived) client.arrived = std::make_shared<Bytes>();
-  deliveries_.emplace_back(fed::Update{.round = accompanying.round,
-                                       .rank = seat.rank,
-                                       .tensors = tensors_in(options_.layout, client.arrived),
-                                       .weight = accompanying.weight,
-                                       .report = accompanying.report});
+  deliveries_.emplace_back(Update{.round = accompanying.round,
+                                  .rank = seat.rank,
+                                  .tensors = tensors_in(options_.layout, client.arrived),
+                                  .weight = accompanying.weight,
+                                  .report = accompanying.report});
   client.answered = true;
   client.absent = false;
   changed_.notify_all();
@@ -276,8 +270,7 @@ std::vector<int> Board::present() const {
   return ranks;
 }
 
-bool Board::await_present(std::span<const int> cohort, std::size_t count,
-                          std::chrono::steady_clock::time_point until) {
+bool Board::await_present(std::span<const int> cohort, std::size_t count, std::chrono::steady_clock::time_point until) {
   std::unique_lock lock(mutex_);
   return changed_.wait_until(lock, until, [&] {
     const auto here = std::ranges::count_if(cohort, [&](int rank) {
@@ -297,4 +290,4 @@ void Board::await_told(std::chrono::steady_clock::time_point until) {
   });
 }
 
-}  // namespace fedtune::net
+}  // namespace fedtune::fed

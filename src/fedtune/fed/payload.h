@@ -8,7 +8,7 @@
 
 #include "fedtune/format/named_tensors.h"
 
-namespace fedtune::net {
+namespace fedtune::fed {
 
 using Bytes = std::vector<std::byte>;
 
@@ -20,4 +20,4 @@ std::shared_ptr<const Bytes> payload_of(const NamedTensors& tensors);
 // Views of `payload`, which they keep alive. Throws Error(network) when its size is not the layout's.
 NamedTensors tensors_in(const Layout& layout, std::shared_ptr<const Bytes> payload);
 
-}  // namespace fedtune::net
+}  // namespace fedtune::fed

@@ -1,5 +1,5 @@
-// Where the server's calls meet the round engine: who has enrolled, what each is asked, what has come back. Knows nothing
-// of the wire.
+// Where the server's calls meet the round engine: who has enrolled, what each is asked, what has come back. Knows
+// nothing of the wire.
 #pragma once
 
 #include <chrono>
@@ -17,10 +17,10 @@
 #include <variant>
 #include <vector>
 
+#include "fedtune/fed/payload.h"
 #include "fedtune/fed/types.h"
-#include "fedtune/net/payload.h"
 
-namespace fedtune::net {
+namespace fedtune::fed {
 
 // Why a call is turned down. The caller's fault or misfortune, never the run's.
 class Rejected : public std::runtime_error {
@@ -61,13 +61,13 @@ struct Declined {
   int rank = 0;
   std::string reason{};
 };
-using Delivery = std::variant<fed::Update, Declined>;
+using Delivery = std::variant<Update, Declined>;
 
 // What a contribution says besides its tensors.
 struct Accompanying {
   int round = 0;
   double weight = 0.0;
-  fed::ClientReport report{};
+  ClientReport report{};
 };
 
 // Thread-safe. Callbacks given to await are called without any lock held.
@@ -82,7 +82,8 @@ class Board {
   // --- Called for clients. Each throws Rejected.
   // A new session for the rank; the one before it, if any, is unknown from now on.
   std::string enrol(int rank);
-  // The same for the lowest rank that `may` allows and nobody holds, or whose holder is absent; empty where there is none.
+  // The same for the lowest rank that `may` allows and nobody holds, or whose holder is absent; empty where there is
+  // none.
   std::optional<Seat> enrol_free(const std::function<bool(int rank)>& may);
   // The client is gone: what it owes is declined, and its rank is free. Never throws.
   void depart(const Seat& seat, const std::string& reason);
@@ -155,4 +156,4 @@ class Board {
   bool over_ = false;
 };
 
-}  // namespace fedtune::net
+}  // namespace fedtune::fed

@@ -1,4 +1,4 @@
-#include "fedtune/net/payload.h"
+#include "fedtune/fed/payload.h"
 
 #include <algorithm>
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 #include "fedtune/base/error.h"
 
-namespace fedtune::net {
+namespace fedtune::fed {
 namespace {
 
 constexpr std::size_t alignment = 8;
@@ -60,4 +60,4 @@ NamedTensors tensors_in(const Layout& layout, std::shared_ptr<const Bytes> paylo
   return result;
 }
 
-}  // namespace fedtune::net
+}  // namespace fedtune::fed
