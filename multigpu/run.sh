@@ -1,0 +1,5 @@
+# FedAvg: source multigpu/run.sh CLIENTS [OPTION VALUE]...   (-h: the options). Under Slurm, without CLIENTS: one task more than
+# there are clients.
+source "$(dirname "${BASH_SOURCE[0]}")/federate.sh"
+fedtune_federate fedavg "$@"
+return $? 2>/dev/null || exit $?
