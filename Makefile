@@ -8,7 +8,7 @@ configure = cmake --preset $(1) --log-level=NOTICE $(2) >/dev/null
 compile = $(call configure,$(1),$(2)) && cmake --build --preset $(1) --parallel $(JOBS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-unit test-long test-sanitizers parity bench bench-peer same-result lint clean \
+.PHONY: help setup build demo test test-unit test-long test-sanitizers parity bench bench-peer same-result package lint clean \
         build-core-asan build-asan build-tsan build-bench peer glue
 
 help: ## this list
@@ -43,6 +43,9 @@ bench-peer: build-bench peer glue ## a LoRA step against the Python stack on the
 same-result: build peer glue ## three federations here and three in the Python stack, compared; needs GLUE=folder
 	@for side in peer ours compare; do .venv-peer/bin/python bench/peer/same_result.py $$side --model models/minilm \
 	  --data $(GLUE) --output bench/results/tmp/same || exit; done
+
+package: build ## dist/: the program with its libraries, for machines with neither Python nor the packages of make setup
+	@tools/package.sh build dist
 
 lint: setup ## formatting, clang-tidy on what changed (LINT_ALL=1: on everything), layers, leftovers
 	@$(call configure,release)
