@@ -13,9 +13,12 @@ std::span<const Command> commands() {
       {.name = "server",
        .arguments = "",
        .summary = "the same federation with its clients elsewhere: rounds, results",
-       .help_groups = {"Federation", "Model and data", "Shares", "LoRA", "Training", "Distillation", "Run"},
        .help_options = {"address", "min-clients", "round-timeout", "wait", "tls-ca", "tls-cert", "tls-key", "tls-allow",
-                        "insecure"},
+                        "insecure", "scheme", "num-clients", "num-rounds", "client-ckpt", "teacher-ckpt", "data-path",
+                        "output", "name", "resume", "config"},
+       .note = "All other options are those of fedtune run, and mean the same. A round starts\n"
+               "when --min-clients are there and ends when all have answered, or after\n"
+               "--round-timeout. Off this machine --tls-cert and --tls-key are needed.\n",
        .run = server_command},
       {.name = "client",
        .arguments = "",
