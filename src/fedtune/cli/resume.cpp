@@ -44,10 +44,12 @@ Options resumed_options(const CommandLine& line, const RunFolder& folder) {
   return stored;
 }
 
+// What is as it is by default is left out, so that an option that a later version adds changes no hash.
 std::string configuration_hash(const Options& options) {
+  const Options defaults;
   Sha256 hash;
   for (const OptionSpec& spec : option_table()) {
-    if (spec.on_resume == OnResume::may_differ) continue;
+    if (spec.on_resume == OnResume::may_differ || spec.get(options) == spec.get(defaults)) continue;
     hash.update(fmt::format("{} = {}\n", spec.name, spec.get(options).dump()));
   }
   return hash.hex();
