@@ -53,8 +53,8 @@ function(fedtune_layer name)
   if(LAYER_TORCH)
     target_link_libraries(fedtune_${name} ${scope} torch_wheel)
   endif()
-  if(LAYER_NET)  # gRPC and protobuf stay inside
-    target_link_libraries(fedtune_${name} PRIVATE fedtune_proto)
+  if(LAYER_NET)  # gRPC, protobuf and curl stay inside
+    target_link_libraries(fedtune_${name} PRIVATE fedtune_proto CURL::libcurl)
   endif()
   if(sources AND TARGET "${header}")
     target_precompile_headers(fedtune_${name} REUSE_FROM ${header})

@@ -11,6 +11,7 @@
 #include "fedtune/cli/tls_options.h"
 #include "fedtune/cli/version.h"
 #include "fedtune/net/client.h"
+#include "fedtune/net/fleet_node.h"
 #include "fedtune/net/join_client.h"
 #include "fedtune/strategy/fedavg.h"
 #include "fedtune/worker/client_worker.h"
@@ -21,9 +22,13 @@ namespace {
 constexpr double default_wait = 60.0;  // seconds to go on trying a server that is not reached
 
 void require_addressed(const NetworkOptions& network) {
-  if (!network.superlink.empty())
-    throw usage_error("--superlink: this version joins fedtune's own server; see --server");
-  if (network.server.empty()) throw usage_error("client: which server? give --server HOST:PORT");
+  if (network.server.empty() && network.superlink.empty()) {
+    throw usage_error(
+        "client: which server? give --server HOST:PORT, or --superlink HOST:PORT for a Flower deployment");
+  }
+  if (!network.server.empty() && !network.superlink.empty()) {
+    throw usage_error("--server and --superlink: a client is of one federation; give one of them");
+  }
   if (network.rank < 1) throw usage_error("client: which client is this? give --rank 1 to the number of clients");
 }
 
@@ -56,15 +61,60 @@ net::ClientWatch watch_of(const std::string& server) {
           }};
 }
 
-// A Flower server's strategy is its own; ours knows what travels and how it is scored.
-void join(const net::ClientOptions& joining, worker::ClientWorker& worker, const Federation& federation,
-          const Options& options) {
-  strategy::FedAvg scored(federation.student, {federation.data.validation, evaluate_options(options)});
-  net::join_flower(joining,
-                   {.task = worker,
-                    .layout = scored.layout(),
-                    .initial = [&] { return scored.initial(); },
-                    .evaluate = [&](const NamedTensors& global) { return scored.evaluate(/*round=*/0, global); }});
+// What Flower's servers ask of a client: their strategy is their own; ours knows what travels and how it is scored.
+class AskedByFlower {
+ public:
+  explicit AskedByFlower(const Options& options)
+      : federation_(load_federation(options, Role::client)),
+        worker_(federation_->student, shares_of(*federation_), client_options(options)),
+        scored_(federation_->student, {federation_->data.validation, evaluate_options(options)}) {}
+
+  net::JoinParts parts() {
+    return {.task = worker_,
+            .layout = scored_.layout(),
+            .initial = [this] { return scored_.initial(); },
+            .evaluate = [this](const NamedTensors& global) { return scored_.evaluate(/*round=*/0, global); }};
+  }
+
+ private:
+  std::unique_ptr<Federation> federation_;
+  worker::ClientWorker worker_;
+  strategy::FedAvg scored_;
+};
+
+void be_node(const CommandLine& line, net::ClientOptions joining) {
+  const NetworkOptions& network = line.options.network;
+  joining.server = network.superlink;
+  joining.watch = watch_of(network.superlink);
+  const net::NodeOptions node{.client = std::move(joining), .key = network.tls_key};
+  if (network.check) {
+    net::check_superlink(node);
+    return;
+  }
+  AskedByFlower asked(resolve_for_run(line.options));
+  throw_if_interrupted();
+  net::serve_superlink(node, asked.parts());
+}
+
+void be_client(const CommandLine& line, const net::ClientOptions& joining) {
+  net::Client client(joining);
+  const std::optional<net::Announcement> announced = client.enrol();
+  const Options options = resolve_for_run(announced ? enrolled_options(line, announced->options) : line.options);
+  log_info("client {} of {} ({})", joining.rank, joining.server,
+           announced ? "run " + announced->run : "a Flower server: the options are this client's own");
+  if (line.options.network.check) return;
+  if (!announced) {
+    AskedByFlower asked(options);
+    throw_if_interrupted();
+    net::join_flower(joining, asked.parts());
+  } else {
+    const std::unique_ptr<Federation> federation = load_federation(options, Role::client);
+    require_same_model(*federation, *announced, options);
+    throw_if_interrupted();
+    worker::ClientWorker worker(federation->student, shares_of(*federation), client_options(options));
+    client.serve(worker);
+  }
+  log_info("the run is over");
 }
 
 }  // namespace
@@ -80,23 +130,7 @@ void client_command(const CommandLine& line) {
                                    .version = fedtune_version(),
                                    .stop = [] { return interrupt_signal() != 0; },
                                    .watch = watch_of(network.server)};
-  net::Client client(joining);
-  const std::optional<net::Announcement> announced = client.enrol();
-  const Options options = resolve_for_run(announced ? enrolled_options(line, announced->options) : line.options);
-  log_info("client {} of {} ({})", network.rank, network.server,
-           announced ? "run " + announced->run : "a Flower server: the options are this client's own");
-  if (network.check) return;
-
-  const std::unique_ptr<Federation> federation = load_federation(options, Role::client);
-  if (announced) require_same_model(*federation, *announced, options);
-  throw_if_interrupted();
-  worker::ClientWorker worker(federation->student, shares_of(*federation), client_options(options));
-  if (announced) {
-    client.serve(worker);
-  } else {
-    join(joining, worker, *federation, options);
-  }
-  log_info("the run is over");
+  network.superlink.empty() ? be_client(line, joining) : be_node(line, joining);
 }
 
 }  // namespace fedtune::cli

@@ -1,0 +1,1 @@
+"""A federation on Flower's engine: a SuperLink between, native nodes at its ends."""

@@ -1,0 +1,44 @@
+"""Waits for the nodes, takes the initial arrays from one of them, lets the strategy run."""
+
+import time
+
+import numpy
+from flwr.app import Context, Message, RecordDict
+from flwr.serverapp import Grid, ServerApp
+from flwr.serverapp.strategy import FedAvg
+
+from fedtune_flower.strategy import RankedFedAvg
+
+app = ServerApp()
+
+
+def await_nodes(grid: Grid, count: int) -> list[int]:
+    """The nodes, once there are as many."""
+    while True:
+        nodes = sorted(grid.get_node_ids())
+        if len(nodes) >= count:
+            return nodes
+        time.sleep(0.5)
+
+
+def initial_arrays(grid: Grid, node: int, timeout: float):
+    """Every native node draws the same from the run's seed."""
+    question = Message(content=RecordDict(), dst_node_id=node, message_type="query")
+    for reply in grid.send_and_receive([question], timeout=timeout):
+        if reply.has_error():
+            raise RuntimeError(f"the initial arrays: {reply.error.reason}")
+        return reply.content["arrays"]
+    raise RuntimeError("the initial arrays: no answer")
+
+
+@app.main()
+def main(grid: Grid, context: Context) -> None:
+    config = context.run_config
+    count, timeout = int(config["num-nodes"]), float(config["timeout"])
+    nodes = await_nodes(grid, count)
+    arrays = initial_arrays(grid, nodes[0], timeout)
+    kind = RankedFedAvg if config["strategy"] == "ranked" else FedAvg
+    strategy = kind(min_train_nodes=count, min_evaluate_nodes=count, min_available_nodes=count)
+    result = strategy.start(grid, arrays, num_rounds=int(config["num-server-rounds"]), timeout=timeout)
+    if config["output"]:
+        numpy.savez(str(config["output"]), **{key: array.numpy() for key, array in result.arrays.items()})

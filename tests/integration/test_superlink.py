@@ -1,0 +1,144 @@
+"""Native nodes of a real Flower deployment: flower-superlink, flwr run, Flower's own strategies and ours."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+from harness import ROOT
+from test_flower import PEER, SCRIPTS, free_port
+
+FLOWER = PEER.parent
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not PEER.exists(), reason="no .venv-peer with Flower in it: run `tools/setup.sh peer`"),
+]
+
+
+class Deployment:
+    """A SuperLink and its nodes."""
+
+    def __init__(self, folder, fedtune):
+        self.folder, self.fedtune = folder, fedtune
+        self.address = f"127.0.0.1:{free_port()}"
+        self.environment = os.environ | {
+            "FLWR_TELEMETRY_ENABLED": "0", "FLWR_DISABLE_UPDATE_CHECK": "1", "FLWR_HOME": str(folder / "flwr"),
+            "PATH": f"{FLOWER}:{os.environ['PATH']}"}
+        self.processes = []
+
+    def start(self, *security, connection='insecure = true'):
+        (self.folder / "flwr").mkdir()
+        (self.folder / "flwr" / "config.toml").write_text(
+            f'[superlink]\ndefault = "here"\n[superlink.here]\naddress = "{self.address}"\n{connection}\n')
+        host, port = self.address.split(":")
+        self.spawn("flower-superlink", *(security or ["--insecure"]), "--host", host, "--port", port,
+                   "--disable-runtime-dependency-installation")
+        for _ in range(300):
+            with socket.socket() as probe:
+                if probe.connect_ex((host, int(port))) == 0:
+                    return
+            time.sleep(0.1)
+        raise AssertionError(f"no SuperLink: {self.logs()}")
+
+    def spawn(self, *command):
+        log = (self.folder / f"{len(self.processes)}.log").open("w")
+        self.processes.append(subprocess.Popen(list(map(str, command)), stdout=log, stderr=subprocess.STDOUT,
+                                               env=self.environment, start_new_session=True))
+        return self.processes[-1]
+
+    def node(self, rank, *options):
+        return self.spawn(self.fedtune.path, "client", "--superlink", self.address, "--rank", rank, *options)
+
+    def flwr(self, *command) -> str:
+        done = subprocess.run(["flwr", *map(str, command)], env=self.environment, capture_output=True, text=True,
+                              timeout=90)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def run(self, **config) -> None:
+        """One run of the app to its end; `flwr run` exits with 0 even where the app has failed."""
+        settings = " ".join(f"{key.replace('_', '-')}={json.dumps(value)}" for key, value in config.items())
+        log = self.flwr("run", ROOT / "integrations" / "flower", "here", "--stream", "-c", settings)
+        listed = json.loads(self.flwr("ls", "here", "--format", "json"))["runs"]
+        assert listed[0]["status"] == "finished:completed", log + self.logs()
+
+    def logs(self) -> str:
+        return "".join(path.read_text() for path in sorted(self.folder.glob("*.log")))
+
+    def stop(self):
+        for process in reversed(self.processes):
+            os.killpg(process.pid, signal.SIGTERM)
+        for process in self.processes:
+            try:
+                process.wait(timeout=15)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def deployment(tmp_path, fedtune):
+    made = Deployment(tmp_path, fedtune)
+    yield made
+    made.stop()
+
+
+def options_of(run_arguments) -> list:
+    """A run's options for one of its parties."""
+    options = run_arguments("unused")[1:]
+    for name in ("--name", "--num-rounds", "--output"):
+        del options[options.index(name):options.index(name) + 2]
+    return options
+
+
+def difference(deployment, tmp_path) -> float:
+    text = subprocess.run([PEER, SCRIPTS / "compare_arrays.py", tmp_path / "last.npz",
+                           tmp_path / "results" / "simulated" / "adapter" / "adapter_model.safetensors"],
+                          capture_output=True, text=True).stdout
+    return float(re.search(r"difference (\S+)", text)[1])
+
+
+def test_the_app_gives_the_bits_of_the_simulation_and_flowers_own_strategy_its_numbers(
+    fedtune, run_arguments, deployment, tmp_path):
+    fedtune.run(*run_arguments("simulated"))
+    deployment.start()
+    for rank in (1, 2):
+        deployment.node(rank, *options_of(run_arguments))
+    common = {"num_server_rounds": 2, "timeout": 40.0, "output": str(tmp_path / "last.npz")}
+    deployment.run(strategy="ranked", **common)
+    assert difference(deployment, tmp_path) == 0.0
+    deployment.run(strategy="fedavg", **common)  # the same nodes serve the next run
+    assert difference(deployment, tmp_path) < 1e-4
+
+
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="apt install openssh-client")
+def test_tls_and_registered_keys(fedtune, run_arguments, deployment, tmp_path):
+    fedtune.run(*run_arguments("simulated"))
+    keys = tmp_path / "keys"
+    fedtune.run("keys", keys, "--num-clients", 2)
+    for rank in (1, 2):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ecdsa", "-b", "384", "-m", "PEM", "-N", "", "-f", keys / f"node-{rank}"],
+                       check=True)
+    deployment.start("--ssl-ca-certfile", keys / "ca.pem", "--ssl-certfile", keys / "server.pem", "--ssl-keyfile",
+                     keys / "server.key", "--enable-supernode-auth",
+                     connection=f'root-certificates = "{keys / "ca.pem"}"')
+    secure = ["--tls-ca", keys / "ca.pem"]
+    check = ["client", "--superlink", deployment.address, "--rank", 1, "--check", *secure]
+    assert "the SuperLink wants registered keys" in fedtune.error(*check, code=4)
+    for rank in (1, 2):
+        deployment.flwr("supernode", "register", keys / f"node-{rank}.pub", "here")
+    assert "node " in fedtune.run(*check, "--tls-key", keys / "node-1").stderr
+    for rank in (1, 2):
+        deployment.node(rank, *secure, "--tls-key", keys / f"node-{rank}", *options_of(run_arguments))
+    deployment.run(num_server_rounds=2, timeout=40.0, strategy="ranked", output=str(tmp_path / "last.npz"))
+    assert difference(deployment, tmp_path) == 0.0
+
+
+def test_a_superlink_that_is_not_there_is_said(fedtune):
+    line = fedtune.error("client", "--superlink", f"127.0.0.1:{free_port()}", "--rank", 1, "--check", "--wait", "0.3",
+                         code=4)
+    assert "does a SuperLink listen there?" in line
