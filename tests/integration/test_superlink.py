@@ -87,9 +87,9 @@ def deployment(tmp_path, fedtune):
     made.stop()
 
 
-def options_of(run_arguments) -> list:
+def options_of(arguments) -> list:
     """A run's options for one of its parties."""
-    options = run_arguments("unused")[1:]
+    options = arguments("unused")[1:]
     for name in ("--name", "--num-rounds", "--output"):
         del options[options.index(name):options.index(name) + 2]
     return options
@@ -113,6 +113,19 @@ def test_the_app_gives_the_bits_of_the_simulation_and_flowers_own_strategy_its_n
     assert difference(deployment, tmp_path) == 0.0
     deployment.run(strategy="fedavg", **common)  # the same nodes serve the next run
     assert difference(deployment, tmp_path) < 1e-4
+
+
+def test_distilling_between_the_rounds_gives_the_bits_of_fedkdlora(
+    fedtune, kd_arguments, deployment, tmp_path):
+    fedtune.run(*kd_arguments("simulated"))
+    deployment.start()
+    options = options_of(kd_arguments)
+    for rank in (1, 2):
+        deployment.node(rank, *options)
+    command = " ".join(map(str, [fedtune.path, "distill", *options]))
+    deployment.run(num_server_rounds=2, timeout=40.0, strategy="distilling", distill=command,
+                   folder=str(tmp_path / "distil"), output=str(tmp_path / "last.npz"))
+    assert difference(deployment, tmp_path) == 0.0
 
 
 @pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="apt install openssh-client")

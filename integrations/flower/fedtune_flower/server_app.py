@@ -7,7 +7,7 @@ from flwr.app import Context, Message, RecordDict
 from flwr.serverapp import Grid, ServerApp
 from flwr.serverapp.strategy import FedAvg
 
-from fedtune_flower.strategy import RankedFedAvg
+from fedtune_flower.strategy import DistillingFedAvg, RankedFedAvg
 
 app = ServerApp()
 
@@ -37,8 +37,11 @@ def main(grid: Grid, context: Context) -> None:
     count, timeout = int(config["num-nodes"]), float(config["timeout"])
     nodes = await_nodes(grid, count)
     arrays = initial_arrays(grid, nodes[0], timeout)
-    kind = RankedFedAvg if config["strategy"] == "ranked" else FedAvg
-    strategy = kind(min_train_nodes=count, min_evaluate_nodes=count, min_available_nodes=count)
+    strategies = {"fedavg": FedAvg, "ranked": RankedFedAvg, "distilling": DistillingFedAvg}
+    strategy = strategies[config["strategy"]](
+        min_train_nodes=count, min_evaluate_nodes=count, min_available_nodes=count)
+    if config["strategy"] == "distilling":
+        strategy.distil_with(str(config["distill"]), str(config["folder"]), float(config["lora-alpha"]))
     result = strategy.start(grid, arrays, num_rounds=int(config["num-server-rounds"]), timeout=timeout)
     if config["output"]:
         numpy.savez(str(config["output"]), **{key: array.numpy() for key, array in result.arrays.items()})
