@@ -56,7 +56,8 @@ class Mean final : public fed::Strategy {
     return tensors;
   }
   Status admit(const fed::Update& /*update*/) const override { return Status::ok(); }
-  NamedTensors aggregate(int /*round*/, const NamedTensors& global, std::span<const fed::Update> /*accepted*/) override {
+  NamedTensors aggregate(int /*round*/, const NamedTensors& global,
+                         std::span<const fed::Update> /*accepted*/) override {
     return global;  // the wire alone is measured
   }
   fed::Evaluation evaluate(int /*round*/, const NamedTensors& /*global*/) override { return {}; }
@@ -95,10 +96,11 @@ void serve(const Load& load, int to_clients) {
   std::ranges::sort(seconds);
   const double round = seconds[seconds.size() / 2];
   const double bytes = 4.0 * static_cast<double>(load.numbers) * load.clients;
-  fmt::print("{} clients, {:.1f} MB each way: {:.1f} ms a round in the median of {}, {:.2f} GB/s each way; "
-             "the server's peak memory {:.0f} MB\n",
-             load.clients, 4e-6 * static_cast<double>(load.numbers), 1e3 * round, load.rounds, 2.0 * bytes / round / 1e9,
-             1e-6 * static_cast<double>(peak_rss_bytes()));
+  fmt::print(
+      "{} clients, {:.1f} MB each way: {:.1f} ms a round in the median of {}, {:.2f} GB/s each way; "
+      "the server's peak memory {:.0f} MB\n",
+      load.clients, 4e-6 * static_cast<double>(load.numbers), 1e3 * round, load.rounds, 2.0 * bytes / round / 1e9,
+      1e-6 * static_cast<double>(peak_rss_bytes()));
 }
 
 template <typename Number>

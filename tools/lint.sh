@@ -16,9 +16,10 @@ changed_since() {
 }
 
 # The translation units to tidy: changed sources, and the source beside a changed header.
+# nn/parallel.cpp includes OpenMP's header, which clang-tidy's wheel has not.
 units() {
   if [ -n "${LINT_ALL:-}" ]; then git ls-files 'src/*.cpp' 'apps/*.cpp'; else changed_since; fi |
-    sed -nE '/^(src|apps)\//s/\.(cpp|h)$/.cpp/p' | sort -u | while read -r unit; do [ -f "$unit" ] && echo "$unit"; done
+    sed -nE '/^(src|apps)\//s/\.(cpp|h)$/.cpp/p' | grep -v 'nn/parallel\.cpp' | sort -u | while read -r unit; do [ -f "$unit" ] && echo "$unit"; done
 }
 
 git ls-files -z '*.cpp' '*.h' | xargs -0 "$bin/clang-format" --dry-run -Werror

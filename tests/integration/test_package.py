@@ -23,7 +23,7 @@ def run(*command, **options) -> str:
 
 @pytest.fixture(scope="module")
 def bare_root(tmp_path_factory):
-    """A minimal Debian of this machine's release, with the package in /opt."""
+    """A minimal Debian of this machine's release, with the package in /srv."""
     work = tmp_path_factory.mktemp("package")
     root = work / "root"
     codename = re.search(r"^VERSION_CODENAME=(\w+)", open("/etc/os-release").read(), re.M)[1]
@@ -34,9 +34,9 @@ def bare_root(tmp_path_factory):
         pytest.skip(f"debootstrap {codename} from {mirror}: {made.stdout[-300:]}")
     run(ROOT / "tools" / "package.sh", ROOT / "build", work / "dist", cwd=ROOT)
     (archive,) = (work / "dist").glob("*.tar.gz")
-    run("tar", "-C", root / "opt", "-xzf", archive)
-    (folder,) = (root / "opt").glob("fedtune-*")
-    folder.rename(root / "opt" / "fedtune")
+    run("tar", "-C", root / "srv", "-xzf", archive)
+    (folder,) = (root / "srv").glob("fedtune-*")
+    folder.rename(root / "srv" / "fedtune")
     run("mount", "-t", "proc", "proc", root / "proc")  # the loader reads there where a program lies
     yield root
     run("umount", root / "proc")
@@ -44,11 +44,11 @@ def bare_root(tmp_path_factory):
 
 def test_a_federation_of_processes_runs_there(bare_root, dataset, fedtune, run_arguments, results_of):
     assert not list(bare_root.glob("usr/bin/python3*"))
-    shutil.copytree(GOLDEN / "bert", bare_root / "opt" / "bert")
-    shutil.copytree(dataset, bare_root / "opt" / "opinions")
-    program = ["chroot", bare_root, "/opt/fedtune/bin/fedtune"]
-    common = ["--scheme", "fedlora", "--client-ckpt", "/opt/bert", "--data-path", "/opt/opinions", "--num-clients", 2,
-              "--num-rounds", 2, "--client-lr", "5e-3", "--batch-size", 8, "--output", "/opt/results"]
+    shutil.copytree(GOLDEN / "bert", bare_root / "srv" / "bert")
+    shutil.copytree(dataset, bare_root / "srv" / "opinions")
+    program = ["chroot", bare_root, "/srv/fedtune/bin/fedtune"]
+    common = ["--scheme", "fedlora", "--client-ckpt", "/srv/bert", "--data-path", "/srv/opinions", "--num-clients", 2,
+              "--num-rounds", 2, "--client-lr", "5e-3", "--batch-size", 8, "--output", "/srv/results"]
     server = subprocess.Popen([*map(str, [*program, "server", *common, "--name", "a", "--address", "127.0.0.1:0",
                                           "--progress", "plain"])], stdout=subprocess.PIPE, text=True)
     port = next(found[1] for line in server.stdout if (found := re.search(r"listening on .*:(\d+) for", line)))

@@ -207,7 +207,7 @@ void Board::decline(const Seat& seat, const std::string& nonce, const std::strin
   changed_.notify_all();
 }
 
-void Board::open(int round, std::shared_ptr<const Bytes> global, std::span<const int> cohort) {
+void Board::open(int round, const std::shared_ptr<const Bytes>& global, std::span<const int> cohort) {
   std::vector<Call> calls;
   {
     const std::scoped_lock lock(mutex_);

@@ -105,7 +105,7 @@ class Board {
 
   // --- Called by the engine's transport.
   // Asks each rank of the cohort; who has not enrolled yet is asked when it does.
-  void open(int round, std::shared_ptr<const Bytes> global, std::span<const int> cohort);
+  void open(int round, const std::shared_ptr<const Bytes>& global, std::span<const int> cohort);
   // The next contribution; empty when `until` has come first.
   std::optional<Delivery> next(std::chrono::steady_clock::time_point until);
   // The round takes no more. Returns the ranks that owe an answer; they count as absent until they are heard again.

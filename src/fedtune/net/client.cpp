@@ -176,7 +176,7 @@ class Client::Connection {
     wire::write_seat(seat_, *request.mutable_seat());
     request.set_nonce(errand.nonce);
     v1::StandingReply reply;
-    const grpc::Status status = stub_->Standing(&call, request, &reply);
+    grpc::Status status = stub_->Standing(&call, request, &reply);
     received = reply.received();
     if (status.ok() && reply.complete()) return {grpc::StatusCode::ALREADY_EXISTS, "it has arrived"};
     return status;

@@ -71,7 +71,7 @@ class HttpFleet final : public Fleet {
     curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.list.get());
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.list);
     curl_easy_setopt(curl, CURLOPT_POST, 1L);
     curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.data());
     curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.size()));
@@ -97,15 +97,17 @@ class HttpFleet final : public Fleet {
  private:
   struct FreeCurl {
     void operator()(CURL* curl) const { curl_easy_cleanup(curl); }
-    void operator()(curl_slist* list) const { curl_slist_free_all(list); }
   };
   struct Headers {
-    std::unique_ptr<curl_slist, FreeCurl> list;
+    curl_slist* list = nullptr;
+    Headers() = default;
+    ~Headers() { curl_slist_free_all(list); }
+    Headers(const Headers&) = delete;
+    Headers& operator=(const Headers&) = delete;
     void add(const std::string& header) {
-      curl_slist* const longer = curl_slist_append(list.get(), header.c_str());
+      curl_slist* const longer = curl_slist_append(list, header.c_str());
       if (longer == nullptr) throw failed("HTTP: a header cannot be set");
-      static_cast<void>(list.release());
-      list.reset(longer);
+      list = longer;
     }
   };
 

@@ -288,10 +288,10 @@ class FleetNode {
                                     [this] { return stopped(); });
     for (std::size_t i = 0; i < matched.keys.size(); ++i) update.tensors.tensors[i].name = matched.keys[i];
     reply = reply_to(asked);
-    const flower::ReplyRecords said{.arrays = &update.tensors,
-                                    .metrics = {{"loss", update.report.loss}},
-                                    .counts = {{"num-examples", static_cast<std::int64_t>(update.weight)},
-                                               {"rank", options_.client.rank}}};
+    const flower::ReplyRecords said{
+        .arrays = &update.tensors,
+        .metrics = {{"loss", update.report.loss}},
+        .counts = {{"num-examples", static_cast<std::int64_t>(update.weight)}, {"rank", options_.client.rank}}};
     if (options_.client.watch.on_sent) options_.client.watch.on_sent(update);
     return flower::write_message(reply.SerializeAsString(), &said);
   }

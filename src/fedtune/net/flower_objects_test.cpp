@@ -88,10 +88,9 @@ TEST(FlowerObjects, ThatCannotBeRightAreRefused) {
   auto changed = sent.objects.contents;
   changed.at(sent.objects.tree.id) += 'x';
   EXPECT_THAT(refusal(sent.objects.tree.id, changed), HasSubstr("another hash"));
-  for (const std::string& content :
-       {std::string("Message"), std::string("Message  8"), std::string("Message  9\0metadata", 19),
-        std::string("Message  x\0metadata", 19), std::string("Message  8\0metadata", 19),
-        std::string("Array  2\0{}", 11)}) {
+  for (const std::string& content : {std::string("Message"), std::string("Message  8"),
+                                     std::string("Message  9\0metadata", 19), std::string("Message  x\0metadata", 19),
+                                     std::string("Message  8\0metadata", 19), std::string("Array  2\0{}", 11)}) {
     EXPECT_NE(refusal(id_of(content), {{id_of(content), content}}), "accepted") << content;
   }
 }

@@ -43,7 +43,8 @@ class Joiner {
       if (canceller_.stopped()) throw Interrupted(interrupt_signal());
       if (away_) {
         if (*away_ <= 0) return;
-        std::this_thread::sleep_for(std::chrono::seconds(*std::exchange(away_, {})));
+        std::this_thread::sleep_for(std::chrono::seconds(*away_));
+        away_.reset();
       }
       if (heard_ != heard) {
         lost = Stopwatch();

@@ -112,8 +112,8 @@ class JoinCall final : public grpc::ServerBidiReactor<ClientMessage, ServerMessa
                              .report = {.sentences = result.num_examples()}});
     } catch (const Error& error) {
       decline(error.what());
-    } catch (const fed::Rejected&) {
-      // The round is closed: the next one will ask again.
+    } catch (const fed::Rejected& rejected) {
+      log_debug("client {}: {}", seat_.rank, rejected.what());  // too late: the next round will ask again
     }
     heard_.Clear();
   }
@@ -121,8 +121,8 @@ class JoinCall final : public grpc::ServerBidiReactor<ClientMessage, ServerMessa
   void decline(const std::string& reason) {
     try {
       parts_.board.decline(seat_, errand_.nonce, reason);
-    } catch (const fed::Rejected&) {
-      // Nothing was owed.
+    } catch (const fed::Rejected& rejected) {
+      log_debug("client {}: {}", seat_.rank, rejected.what());  // nothing was owed
     }
   }
 
