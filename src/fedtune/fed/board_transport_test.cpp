@@ -49,10 +49,9 @@ class ClientThread {
     const Answer answer = answered.get_future().get();
     const auto* errand = std::get_if<Errand>(&answer);
     if (errand == nullptr) return false;
-    const Update update = task_.train(
-        {.round = errand->round, .rank = seat_.rank, .global = tensors_in(layout(), errand->global)}, [] {
-          return false;
-        });
+    const Update update =
+        task_.train({.round = errand->round, .rank = seat_.rank, .global = tensors_in(layout(), errand->global)},
+                    [] { return false; });
     RandomStream chance = mischief_.at(seat_.rank, ++attempts_);
     if (chance.below(4) == 0) {  // it is started anew before it has sent anything, and asked again
       seat_.session = board_.enrol(seat_.rank);

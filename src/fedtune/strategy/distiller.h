@@ -43,8 +43,8 @@ void require_enough_public(std::size_t sentences, bool guard);
 // Owns the teacher. Called from one thread.
 class Distiller {
  public:
-  // `teacher` as it was loaded, with a head; every parameter of it is trained unless its rate is 0. `share` in file order. Throws
-  // Error(usage) as require_enough_public.
+  // `teacher` as it was loaded, with a head; every parameter of it is trained unless its rate is 0. `share` in file
+  // order. Throws Error(usage) as require_enough_public.
   Distiller(const models::SequenceClassifier& teacher, PublicShare share, DistillerOptions options);
 
   // One round: the teacher alone, then both; `student` is trained in place. A function of the round, the student and
