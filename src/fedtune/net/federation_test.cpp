@@ -129,10 +129,10 @@ TEST(Federation, ClosesARoundAtItsDeadlineAndRefusesWhatComesLater) {
     }));
   }
   fed::ToyStrategy strategy;
-  fed::BoardTransport transport(server.board(), {.min_clients = 3, .round_timeout = 1.0});
+  fed::BoardTransport transport(server.board(), {.min_clients = 3, .round_timeout = 3.0});
   fed::Observer observer{.on_refused = [&](int, const fed::Refusal& refusal) {
     EXPECT_EQ(refusal.rank, 3);
-    EXPECT_THAT(refusal.reason, HasSubstr("has not answered within 1 s"));
+    EXPECT_THAT(refusal.reason, HasSubstr("has not answered within 3 s"));
     closed.set_value();
   }};
   fed::EngineOptions one_round = rounds;
