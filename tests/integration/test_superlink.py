@@ -128,6 +128,18 @@ def test_distilling_between_the_rounds_gives_the_bits_of_fedkdlora(
     assert difference(deployment, tmp_path) == 0.0
 
 
+def test_a_node_in_python_trains_beside_a_native_one(run_arguments, models, dataset, deployment, tmp_path):
+    deployment.start()
+    deployment.node(1, *options_of(run_arguments))
+    deployment.spawn("flower-supernode", "--insecure", "--superlink", deployment.address, "--host", "127.0.0.1",
+                     "--port", free_port(), "--node-config",
+                     f'model="{models["bert"]}" data="{dataset}" rank=2 learning-rate=5e-3')
+    deployment.run(num_server_rounds=2, timeout=60.0, strategy="ranked", output=str(tmp_path / "last.npz"))
+    log = deployment.logs()
+    assert "round 2  " in log, log  # the native node's
+    assert log.count("Sending: train message") == log.count("Sending: evaluate message") == 2, log
+
+
 @pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="apt install openssh-client")
 def test_tls_and_registered_keys(fedtune, run_arguments, deployment, tmp_path):
     fedtune.run(*run_arguments("simulated"))

@@ -21,14 +21,16 @@ def await_nodes(grid: Grid, count: int) -> list[int]:
         time.sleep(0.5)
 
 
-def initial_arrays(grid: Grid, node: int, timeout: float):
-    """Every native node draws the same from the run's seed."""
-    question = Message(content=RecordDict(), dst_node_id=node, message_type="query")
-    for reply in grid.send_and_receive([question], timeout=timeout):
-        if reply.has_error():
-            raise RuntimeError(f"the initial arrays: {reply.error.reason}")
-        return reply.content["arrays"]
-    raise RuntimeError("the initial arrays: no answer")
+def initial_arrays(grid: Grid, nodes: list[int], timeout: float):
+    """Every native node draws the same from the run's seed; Python's do not know the question."""
+    reasons = []
+    for node in nodes:
+        question = Message(content=RecordDict(), dst_node_id=node, message_type="query")
+        for reply in grid.send_and_receive([question], timeout=timeout):
+            if not reply.has_error():
+                return reply.content["arrays"]
+            reasons.append(reply.error.reason)
+    raise RuntimeError(f"no node has initial arrays: {reasons}")
 
 
 @app.main()
@@ -36,7 +38,7 @@ def main(grid: Grid, context: Context) -> None:
     config = context.run_config
     count, timeout = int(config["num-nodes"]), float(config["timeout"])
     nodes = await_nodes(grid, count)
-    arrays = initial_arrays(grid, nodes[0], timeout)
+    arrays = initial_arrays(grid, nodes, timeout)
     strategies = {"fedavg": FedAvg, "ranked": RankedFedAvg, "distilling": DistillingFedAvg}
     strategy = strategies[config["strategy"]](
         min_train_nodes=count, min_evaluate_nodes=count, min_available_nodes=count)
