@@ -19,10 +19,6 @@ bool is_own(const OptionSpec& spec) {
   return spec.on_resume == OnResume::may_differ || std::ranges::count(own_affairs, spec.name) > 0;
 }
 
-void copy_option(const OptionSpec& spec, const Options& from, Options& into) {
-  spec.set(into, std::vector<std::string>{value_text(spec.get(from))});
-}
-
 Options read_announcement(const std::string& announced) {
   Options options;
   try {

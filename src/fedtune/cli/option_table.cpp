@@ -260,4 +260,8 @@ std::string value_text(const nlohmann::json& value) {
   return fmt::format("{}", fmt::join(value.get<std::vector<std::string>>(), ","));
 }
 
+void copy_option(const OptionSpec& spec, const Options& from, Options& into) {
+  spec.set(into, std::vector<std::string>{value_text(spec.get(from))});
+}
+
 }  // namespace fedtune::cli

@@ -45,4 +45,6 @@ std::string nearest_option_hint(std::string_view name);
 // The value as a user would type it: "5e-05", "query,value".
 std::string value_text(const nlohmann::json& value);
 
+void copy_option(const OptionSpec& spec, const Options& from, Options& into);
+
 }  // namespace fedtune::cli

@@ -10,10 +10,6 @@
 namespace fedtune::cli {
 namespace {
 
-void copy_option(const OptionSpec& spec, const Options& from, Options& into) {
-  spec.set(into, std::vector<std::string>{value_text(spec.get(from))});
-}
-
 // Copies the options of `line` that are of one kind.
 void copy_given(const CommandLine& line, OnResume kind, Options& into) {
   for (const OptionSpec& spec : option_table()) {

@@ -47,12 +47,7 @@ class HttpFleet final : public Fleet {
         key_(key),
         curl_(curl_easy_init()) {
     if (!curl_) throw failed("HTTP: libcurl cannot be set up");
-    if (ca_.empty() && !tls.insecure && !is_loopback(address)) {
-      throw usage_error(
-          "{} is not this machine alone, and nothing would be encrypted; give --tls-ca, or --insecure "
-          "where you mean it",
-          address);
-    }
+    if (ca_.empty()) require_plaintext_allowed(tls, address, "give --tls-ca");
   }
 
   std::string call(const std::string& method, const std::string& request) override {

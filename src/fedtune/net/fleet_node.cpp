@@ -14,10 +14,9 @@
 #include "fedtune/base/error.h"
 #include "fedtune/base/interrupt.h"
 #include "fedtune/base/log.h"
-#include "fedtune/format/npy.h"
 #include "fedtune/net/fleet.h"
+#include "fedtune/net/flower.h"
 #include "fedtune/net/flower_objects.h"
-#include "fedtune/net/wire.h"
 
 namespace fedtune::net {
 namespace {
@@ -310,13 +309,7 @@ class FleetNode {
     NamedTensors views;
     for (std::size_t i = 0; i < layout.size(); ++i) {
       const auto& [key, npy] = key_of(i);
-      TensorView array = with_context("array " + key, [&] { return npy_view(wire::bytes_of(npy)); });
-      if (array.dtype != layout[i].dtype || array.shape != layout[i].shape) {
-        throw input_error("array {} is {} of {}, expected {}, {} of {}", key, shape_text(array.shape),
-                          dtype_name(array.dtype), layout[i].name, shape_text(layout[i].shape),
-                          dtype_name(layout[i].dtype));
-      }
-      views.tensors.push_back(std::move(array));
+      views.tensors.push_back(flower::array_from(npy, key, layout[i]));
       matched.keys.push_back(key);
     }
     matched.tensors = fed::tensors_in(layout, fed::payload_of(views));

@@ -15,6 +15,16 @@ void write_parameters(const NamedTensors& tensors, proto::Parameters& written) {
   for (const TensorView& tensor : tensors.tensors) written.add_tensors(npy_from(tensor));
 }
 
+TensorView array_from(const std::string& npy, std::string_view label, const TensorSpec& expected) {
+  TensorView array =
+      with_context(fmt::format("array {} ({})", label, expected.name), [&] { return npy_view(wire::bytes_of(npy)); });
+  if (array.dtype != expected.dtype || array.shape != expected.shape) {
+    throw input_error("array {} is {} of {}, expected {}, {} of {}", label, shape_text(array.shape),
+                      dtype_name(array.dtype), expected.name, shape_text(expected.shape), dtype_name(expected.dtype));
+  }
+  return array;
+}
+
 std::shared_ptr<const fed::Bytes> payload_from(const proto::Parameters& parameters, const Layout& layout) {
   if (static_cast<std::size_t>(parameters.tensors_size()) != layout.size()) {
     throw input_error("{} arrays were sent, expected {}, from {} to {}", parameters.tensors_size(), layout.size(),
@@ -22,14 +32,7 @@ std::shared_ptr<const fed::Bytes> payload_from(const proto::Parameters& paramete
   }
   NamedTensors tensors;
   for (std::size_t i = 0; i < layout.size(); ++i) {
-    TensorView array = with_context(fmt::format("array {} ({})", i + 1, layout[i].name),
-                                    [&] { return npy_view(wire::bytes_of(parameters.tensors(static_cast<int>(i)))); });
-    if (array.dtype != layout[i].dtype || array.shape != layout[i].shape) {
-      throw input_error("array {} is {} of {}, expected {}, {} of {}", i + 1, shape_text(array.shape),
-                        dtype_name(array.dtype), layout[i].name, shape_text(layout[i].shape),
-                        dtype_name(layout[i].dtype));
-    }
-    tensors.tensors.push_back(std::move(array));
+    tensors.tensors.push_back(array_from(parameters.tensors(static_cast<int>(i)), std::to_string(i + 1), layout[i]));
   }
   return fed::payload_of(tensors);
 }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <memory>
+#include <string>
+#include <string_view>
 
 #include "flwr/proto/transport.pb.h"
 
@@ -13,6 +15,10 @@ namespace proto = ::flwr::proto;
 
 // The tensors as a bare list of arrays, in order.
 void write_parameters(const NamedTensors& tensors, proto::Parameters& written);
+
+// The array in a .npy stream, which it views, under the name expected. Throws Error(input) naming it by `label` when it
+// is of another type or shape, or no array.
+TensorView array_from(const std::string& npy, std::string_view label, const TensorSpec& expected);
 
 // The arrays as the payload of `layout`. Throws Error(input) when they are not as many, not of the layout's types or
 // not of its shapes.

@@ -1,17 +1,18 @@
 #include "fedtune/net/keys.h"
 
 #include <array>
+#include <cstring>
 #include <utility>
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
-#include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
 #include "fedtune/base/error.h"
 #include "fedtune/base/file.h"
+#include "fedtune/base/secret.h"
 #include "fedtune/net/allow_list.h"
 #include "fedtune/net/openssl.h"
 
@@ -56,7 +57,7 @@ Certificate certify(const Subject& subject, const Issuer& issuer, int days) {
   Certificate made(X509_new());
   require(made != nullptr && X509_set_version(made.get(), 2) == 1, "a certificate");
   std::uint64_t serial = 0;
-  require(RAND_bytes(reinterpret_cast<unsigned char*>(&serial), sizeof serial) == 1, "a serial number");
+  std::memcpy(&serial, random_bytes(sizeof serial).data(), sizeof serial);
   ASN1_INTEGER_set_uint64(X509_get_serialNumber(made.get()), serial >> 1U);
   X509_gmtime_adj(X509_getm_notBefore(made.get()), -300);  // clocks differ a little
   X509_gmtime_adj(X509_getm_notAfter(made.get()), 86400L * days);
@@ -76,21 +77,12 @@ Certificate certify(const Subject& subject, const Issuer& issuer, int days) {
   return made;
 }
 
-template <typename Write>
-std::string pem_of(Write&& write) {
-  const openssl::Bio bio(BIO_new(BIO_s_mem()));
-  require(bio != nullptr && write(bio.get()) == 1, "PEM");
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(bio.get(), &data);
-  return {data, static_cast<std::size_t>(size)};
-}
-
 std::string pem_of(X509& certificate) {
-  return pem_of([&](BIO* bio) { return PEM_write_bio_X509(bio, &certificate); });
+  return openssl::pem_of([&](BIO* bio) { return PEM_write_bio_X509(bio, &certificate); });
 }
 
 void write_key(const fs::path& file, EVP_PKEY& key) {
-  write_file_atomically(file, pem_of([&](BIO* bio) {
+  write_file_atomically(file, openssl::pem_of([&](BIO* bio) {
                           return PEM_write_bio_PrivateKey(bio, &key, nullptr, nullptr, 0, nullptr, nullptr);
                         }));
   fs::permissions(file, fs::perms::owner_read | fs::perms::owner_write);

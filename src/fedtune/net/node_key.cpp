@@ -14,13 +14,10 @@ struct NodeKey::Impl {
   openssl::Key key;
 };
 
-NodeKey::NodeKey(std::unique_ptr<Impl> impl, bool fresh) : impl_(std::move(impl)), fresh_(fresh) {
-  const openssl::Bio bio(BIO_new(BIO_s_mem()));
-  if (!bio || PEM_write_bio_PUBKEY(bio.get(), impl_->key.get()) != 1) throw failed("a node's key: no public half");
-  char* data = nullptr;
-  const long size = BIO_get_mem_data(bio.get(), &data);
-  public_pem_.assign(data, static_cast<std::size_t>(size));
-}
+NodeKey::NodeKey(std::unique_ptr<Impl> impl, bool fresh)
+    : impl_(std::move(impl)),
+      public_pem_(openssl::pem_of([&](BIO* bio) { return PEM_write_bio_PUBKEY(bio, impl_->key.get()); })),
+      fresh_(fresh) {}
 NodeKey::~NodeKey() = default;
 NodeKey::NodeKey(NodeKey&&) noexcept = default;
 

@@ -1,13 +1,17 @@
 // Owners for OpenSSL's objects. Included by the sources of net alone.
 #pragma once
 
+#include <algorithm>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include <openssl/bio.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+
+#include "fedtune/base/error.h"
 
 namespace fedtune::net::openssl {
 
@@ -27,6 +31,16 @@ inline std::vector<unsigned char> der_of(X509& certificate) {
   unsigned char* end = der.data();
   i2d_X509(&certificate, &end);
   return der;
+}
+
+// What `write`, one of PEM_write_bio_*, puts into a BIO. Throws Error(failed) when it does not return 1.
+template <typename Write>
+std::string pem_of(Write&& write) {
+  const Bio bio(BIO_new(BIO_s_mem()));
+  if (!bio || write(bio.get()) != 1) throw failed("writing PEM: OpenSSL fails");
+  char* data = nullptr;
+  const long size = BIO_get_mem_data(bio.get(), &data);
+  return {data, static_cast<std::size_t>(size)};
 }
 
 }  // namespace fedtune::net::openssl

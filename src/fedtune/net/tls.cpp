@@ -16,12 +16,6 @@ void require_pair(const TlsOptions& options) {
   }
 }
 
-void require_plaintext_allowed(const TlsOptions& options, const std::string& address, std::string_view remedy) {
-  if (options.insecure || is_loopback(address)) return;
-  throw usage_error("{} is not this machine alone, and nothing would be encrypted; {}, or --insecure where you mean it",
-                    address, remedy);
-}
-
 grpc::SslServerCredentialsOptions::PemKeyCertPair pair_of(const TlsOptions& options) {
   return {.private_key = read_file(options.key), .cert_chain = read_file(options.cert)};
 }
@@ -38,6 +32,12 @@ std::string host_of(const std::string& address) {
 bool is_loopback(const std::string& address) {
   const std::string host = host_of(address);
   return host == "localhost" || host == "::1" || host.starts_with("127.") || address.starts_with("unix:");
+}
+
+void require_plaintext_allowed(const TlsOptions& options, const std::string& address, std::string_view remedy) {
+  if (options.insecure || is_loopback(address)) return;
+  throw usage_error("{} is not this machine alone, and nothing would be encrypted; {}, or --insecure where you mean it",
+                    address, remedy);
 }
 
 std::shared_ptr<grpc::ServerCredentials> server_credentials(const TlsOptions& options, const std::string& address) {

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace grpc {
 class ChannelCredentials;
@@ -24,6 +25,9 @@ struct TlsOptions {
 std::string host_of(const std::string& address);
 // "127.0.0.1:8080", "[::1]:0", "localhost:8080": this machine alone?
 bool is_loopback(const std::string& address);
+
+// Throws Error(usage) that ends with `remedy` for plaintext off loopback without --insecure.
+void require_plaintext_allowed(const TlsOptions& options, const std::string& address, std::string_view remedy);
 
 // A server needs --tls-cert and --tls-key; with --tls-ca it also asks its clients for certificates. Throws Error(usage)
 // for an incomplete set, and for plaintext off loopback without --insecure; Error(input) for a file that cannot be
