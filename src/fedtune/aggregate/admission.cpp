@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "fedtune/base/error.h"
+#include "fedtune/base/memory.h"
 
 namespace fedtune::aggregate {
 namespace {
@@ -73,6 +74,7 @@ Status check_contribution(const Layout& layout, const Offer& offer, const Admiss
   for (const TensorView& tensor : tensors) {
     const double sum = sum_of_squares(tensor.f32());
     if (!std::isfinite(sum)) return name_first_not_finite(tensor);
+    if (offer.tensors.mapped) release_pages(tensor.bytes);
     squares += sum;
   }
   if (const double norm = std::sqrt(squares); norm > limits.max_norm) {

@@ -8,12 +8,15 @@
 #include <vector>
 
 #include "fedtune/base/error.h"
+#include "fedtune/base/memory.h"
 
 namespace fedtune::aggregate {
 namespace {
 
 // Doubles summed at once: they stay in the first-level cache while one contribution after the other is added.
 constexpr std::size_t block_size = 4096;
+// Blocks after which the pages of mapped contributions are let go: the kernel reads about as many ahead.
+constexpr std::size_t kept_blocks = 4;
 
 void check_layouts(std::span<const Contribution> contributions) {
   const auto& first = contributions.front().tensors->tensors;
@@ -28,9 +31,22 @@ void check_layouts(std::span<const Contribution> contributions) {
   }
 }
 
+struct Values {
+  std::size_t begin, end;
+};
+
+void release(std::span<const Contribution> contributions, std::size_t index, Values values) {
+  for (const Contribution& contribution : contributions) {
+    if (!contribution.tensors->mapped) continue;
+    const std::span<const float> all = contribution.tensors->tensors[index].f32();
+    release_pages(std::as_bytes(all.subspan(values.begin, values.end - values.begin)));
+  }
+}
+
 void mean_of_tensor(std::span<const Contribution> contributions, std::span<const double> shares, std::size_t index,
                     std::span<float> result) {
   std::array<double, block_size> sums;
+  std::size_t released = 0;
   for (std::size_t begin = 0; begin < result.size(); begin += block_size) {
     const std::size_t count = std::min(block_size, result.size() - begin);
     std::fill_n(sums.begin(), count, 0.0);
@@ -39,6 +55,10 @@ void mean_of_tensor(std::span<const Contribution> contributions, std::span<const
       for (std::size_t i = 0; i < count; ++i) sums[i] += shares[k] * static_cast<double>(values[i]);
     }
     for (std::size_t i = 0; i < count; ++i) result[begin + i] = static_cast<float>(sums[i]);
+    if (const std::size_t end = begin + count; end % (kept_blocks * block_size) == 0 || end == result.size()) {
+      release(contributions, index, {.begin = released, .end = end});
+      released = end;
+    }
   }
 }
 
@@ -74,7 +94,7 @@ NamedTensors weighted_mean(std::span<const Contribution> contributions) {
 
   const NamedTensors& first = *sorted.front().tensors;
   auto values = std::make_shared<std::vector<float>>(first.total_bytes() / sizeof(float));
-  NamedTensors mean{.tensors = first.tensors, .owner = values};
+  NamedTensors mean{.tensors = first.tensors, .owner = values, .mapped = false};
   std::span<float> rest(*values);
   for (std::size_t i = 0; i < mean.tensors.size(); ++i) {
     TensorView& tensor = mean.tensors[i];

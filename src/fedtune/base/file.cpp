@@ -37,7 +37,10 @@ void create_folders(const std::filesystem::path& folder) {
 }
 
 std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& path) {
-  const FileDescriptor file = open_for_reading(path);
+  return of(open_for_reading(path), path);
+}
+
+std::shared_ptr<const MappedFile> MappedFile::of(const FileDescriptor& file, const std::filesystem::path& path) {
   struct stat status = {};
   if (::fstat(file.get(), &status) != 0) throw read_error(path, errno);
   if (S_ISDIR(status.st_mode)) throw read_error(path, EISDIR);

@@ -52,6 +52,8 @@ class AtomicFile {
 class MappedFile {
  public:
   static std::shared_ptr<const MappedFile> open(const std::filesystem::path& path);
+  // The bytes that an open file has now; `path` is for messages.
+  static std::shared_ptr<const MappedFile> of(const FileDescriptor& file, const std::filesystem::path& path);
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;

@@ -1,6 +1,8 @@
 #include "fedtune/base/memory.h"
 
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <unistd.h>
 #if defined(__GLIBC__)
 #include <malloc.h>
 #endif
@@ -20,6 +22,14 @@ void keep_freed_memory() {
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
   mallopt(M_TOP_PAD, 64 << 20);
 #endif
+}
+
+void release_pages(std::span<const std::byte> mapped) {
+  // Every page that is touched: a neighbour's bytes on the first and the last are read again like these.
+  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  const auto begin = reinterpret_cast<std::uintptr_t>(mapped.data()) & ~(page - 1);
+  const auto end = reinterpret_cast<std::uintptr_t>(mapped.data() + mapped.size());
+  if (end > begin) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 
 }  // namespace fedtune

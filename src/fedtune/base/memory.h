@@ -1,7 +1,9 @@
 // How much memory the process has used.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace fedtune {
 
@@ -11,5 +13,9 @@ std::int64_t peak_rss_bytes();
 // From now on freed memory stays with the process. A training step frees all that it has computed and the next one asks
 // for as much again; giving it back in between costs 1 to 2 % of the time. Does nothing where malloc is not glibc's.
 void keep_freed_memory();
+
+// Lets the pages of a mapped file go; they are read again when they are needed. `mapped` lies in a MappedFile, never in
+// memory of another kind, whose content would be lost.
+void release_pages(std::span<const std::byte> mapped);
 
 }  // namespace fedtune

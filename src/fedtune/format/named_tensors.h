@@ -41,6 +41,7 @@ std::string shape_text(std::span<const std::int64_t> shape);
 struct NamedTensors {
   std::vector<TensorView> tensors{};
   std::shared_ptr<const void> owner{};  // a mapped file, a buffer, the torch tensors viewed
+  bool mapped = false;                  // all bytes lie in a MappedFile: whoever has read them may release_pages
 
   // nullptr where the name is absent.
   const TensorView* find(std::string_view name) const;
