@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes ready what a build needs and leaves alone what is ready: system packages, .venv, the demo's model.
 #   tools/setup.sh        for `make build`, `make test`, `make demo`
-#   tools/setup.sh peer   the Python stack that results are compared with, in .venv-peer
+#   tools/setup.sh peer   the Python stack that results are compared with, in .venv-peer, and an old Flower
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -87,6 +87,7 @@ link_model() {
 
 if [ "${1:-}" = peer ]; then
   make_venv .venv-peer requirements-peer.txt
+  make_venv .venv-flower-grpc requirements-flower-grpc.txt --no-deps  # the last Flower whose nodes call by gRPC
 else
   install_packages
   make_venv .venv requirements.txt --no-deps

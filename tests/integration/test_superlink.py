@@ -14,6 +14,7 @@ from harness import ROOT
 from test_flower import PEER, SCRIPTS, free_port
 
 FLOWER = PEER.parent
+GRPC_FLOWER = ROOT / ".venv-flower-grpc" / "bin" / "flwr"
 pytestmark = [
     pytest.mark.long,
     pytest.mark.skipif(not PEER.exists(), reason="no .venv-peer with Flower in it: run `tools/setup.sh peer`"),
@@ -23,21 +24,27 @@ pytestmark = [
 class Deployment:
     """A SuperLink and its nodes."""
 
-    def __init__(self, folder, fedtune):
+    def __init__(self, folder, fedtune, flower=FLOWER):
         self.folder, self.fedtune = folder, fedtune
         self.address = f"127.0.0.1:{free_port()}"
+        self.fleet_address = self.address  # where nodes call, which is elsewhere where Fleet is gRPC
         self.environment = os.environ | {
             "FLWR_TELEMETRY_ENABLED": "0", "FLWR_DISABLE_UPDATE_CHECK": "1", "FLWR_HOME": str(folder / "flwr"),
-            "PATH": f"{FLOWER}:{os.environ['PATH']}"}
+            "PATH": f"{flower}:{os.environ['PATH']}"}
         self.processes = []
 
-    def start(self, *security, connection='insecure = true'):
+    def start(self, *options, connection='insecure = true'):
         (self.folder / "flwr").mkdir()
         (self.folder / "flwr" / "config.toml").write_text(
             f'[superlink]\ndefault = "here"\n[superlink.here]\naddress = "{self.address}"\n{connection}\n')
+        self.options = options
+        self.start_superlink()
+
+    def start_superlink(self):
         host, port = self.address.split(":")
-        self.spawn("flower-superlink", *(security or ["--insecure"]), "--host", host, "--port", port,
-                   "--disable-runtime-dependency-installation")
+        security = [] if "--ssl-certfile" in self.options else ["--insecure"]
+        self.superlink = self.spawn("flower-superlink", *security, *self.options, "--host", host, "--port", port,
+                                    "--disable-runtime-dependency-installation")
         for _ in range(300):
             with socket.socket() as probe:
                 if probe.connect_ex((host, int(port))) == 0:
@@ -45,14 +52,26 @@ class Deployment:
             time.sleep(0.1)
         raise AssertionError(f"no SuperLink: {self.logs()}")
 
+    def kill_superlink(self):
+        os.killpg(self.superlink.pid, signal.SIGKILL)
+        self.superlink.wait()
+        self.processes.remove(self.superlink)
+
+    def start_over_grpc(self, *options):
+        """Fleet over gRPC, on an address of its own."""
+        self.fleet_address = f"127.0.0.1:{free_port()}"
+        self.environment["FLWR_INTERNAL_GRPC_FLEET_API"] = "1"  # 1.40 and newer ask for it; 1.39 knows nothing else
+        self.start("--fleet-api-address", self.fleet_address, *options)
+
     def spawn(self, *command):
-        log = (self.folder / f"{len(self.processes)}.log").open("w")
+        self.spawned = getattr(self, "spawned", 0) + 1
+        log = (self.folder / f"{self.spawned}.log").open("w")
         self.processes.append(subprocess.Popen(list(map(str, command)), stdout=log, stderr=subprocess.STDOUT,
                                                env=self.environment, start_new_session=True))
         return self.processes[-1]
 
     def node(self, rank, *options):
-        return self.spawn(self.fedtune.path, "client", "--superlink", self.address, "--rank", rank, *options)
+        return self.spawn(self.fedtune.path, "client", "--superlink", self.fleet_address, "--rank", rank, *options)
 
     def flwr(self, *command) -> str:
         done = subprocess.run(["flwr", *map(str, command)], env=self.environment, capture_output=True, text=True,
@@ -138,6 +157,59 @@ def test_a_node_in_python_trains_beside_a_native_one(run_arguments, models, data
     log = deployment.logs()
     assert "round 2  " in log, log  # the native node's
     assert log.count("Sending: train message") == log.count("Sending: evaluate message") == 2, log
+
+
+def test_nodes_outlive_their_superlink(fedtune, run_arguments, deployment, tmp_path):
+    fedtune.run(*run_arguments("simulated"))
+    deployment.start()
+    for rank in (1, 2):
+        deployment.node(rank, *options_of(run_arguments))
+    run = {"num_server_rounds": 2, "timeout": 40.0, "strategy": "ranked", "output": str(tmp_path / "last.npz")}
+    deployment.run(**run)
+    deployment.kill_superlink()  # what it knew is gone with it
+    deployment.start_superlink()
+    (tmp_path / "last.npz").unlink()
+    deployment.run(**run)
+    assert difference(deployment, tmp_path) == 0.0
+
+
+def test_nodes_of_a_superlink_with_a_database_go_on_as_they_are(fedtune, run_arguments, deployment, tmp_path):
+    fedtune.run(*run_arguments("simulated"))
+    deployment.start("--database", tmp_path / "state.db")
+    for rank in (1, 2):
+        deployment.node(rank, *options_of(run_arguments))
+    run = {"num_server_rounds": 2, "timeout": 40.0, "strategy": "ranked", "output": str(tmp_path / "last.npz")}
+    deployment.run(**run)
+    nodes = node_ids(deployment)
+    deployment.kill_superlink()
+    deployment.start_superlink()
+    (tmp_path / "last.npz").unlink()
+    deployment.run(**run)
+    assert difference(deployment, tmp_path) == 0.0
+    assert node_ids(deployment) == nodes and len(nodes) == 2
+
+
+def node_ids(deployment) -> list:
+    """Every id that a node was given, in the order of the logs."""
+    return re.findall(r"node (\d+) of ", deployment.logs())
+
+
+@pytest.mark.parametrize("release", ["current", "1.39"])
+def test_fleet_over_grpc(fedtune, run_arguments, kd_arguments, tmp_path, release):
+    if release == "1.39" and not GRPC_FLOWER.exists():
+        pytest.skip("no .venv-flower-grpc with Flower 1.39 in it: run `tools/setup.sh peer`")
+    flower = FLOWER if release == "current" else GRPC_FLOWER.parent
+    deployment = Deployment(tmp_path, fedtune, flower)
+    try:
+        fedtune.run(*run_arguments("simulated"))
+        deployment.start_over_grpc()
+        for rank in (1, 2):
+            deployment.node(rank, *options_of(run_arguments))
+        deployment.run(num_server_rounds=2, timeout=40.0, strategy="ranked", output=str(tmp_path / "last.npz"))
+        assert difference(deployment, tmp_path) == 0.0
+        assert deployment.logs().count("speaks gRPC") >= 2
+    finally:
+        deployment.stop()
 
 
 @pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="apt install openssh-client")

@@ -1,10 +1,7 @@
 #include <array>
-#include <chrono>
 
 #include <curl/curl.h>
-#include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <openssl/evp.h>
 
 #include "fedtune/base/error.h"
@@ -26,14 +23,6 @@ std::string base64(std::string_view bytes) {
   return text;
 }
 
-// "2026-03-29T12:00:00.123456+00:00"
-std::string time_now() {
-  const auto now = std::chrono::system_clock::now();
-  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count() % 1'000'000;
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:06}+00:00", fmt::gmtime(std::chrono::system_clock::to_time_t(now)),
-                     micros);
-}
-
 std::size_t append(char* data, std::size_t size, std::size_t count, void* into) {
   static_cast<std::string*>(into)->append(data, size * count);
   return size * count;
@@ -51,7 +40,7 @@ class HttpFleet final : public Fleet {
   }
 
   std::string call(const std::string& method, const std::string& request) override {
-    const std::string time = time_now();
+    const std::string time = node_time();
     Headers headers;
     headers.add("Content-Type: application/protobuf");
     headers.add("Expect:");
@@ -81,7 +70,8 @@ class HttpFleet final : public Fleet {
       curl_easy_setopt(curl, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     }
     if (const CURLcode code = curl_easy_perform(curl); code != CURLE_OK) {
-      throw FleetError(0, 0, reason[0] != '\0' ? reason.data() : curl_easy_strerror(code));
+      const bool foreign = code != CURLE_COULDNT_CONNECT && code != CURLE_OPERATION_TIMEDOUT;
+      throw FleetError(0, 0, reason[0] != '\0' ? reason.data() : curl_easy_strerror(code), foreign);
     }
     long status = 0;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
@@ -106,18 +96,11 @@ class HttpFleet final : public Fleet {
     }
   };
 
-  // What the SuperLink says: JSON with a code and a detail, or something else.
   static FleetError refusal(int status, const std::string& method, const std::string& answer) {
-    const nlohmann::json json = nlohmann::json::parse(answer, nullptr, /*allow_exceptions=*/false);
-    int code = 0;
-    std::string detail = answer.substr(0, 200);
-    if (json.is_object()) {
-      if (json.contains("code") && json["code"].is_number_integer()) code = json["code"].get<int>();
-      if (json.contains("detail") && json["detail"].is_string()) detail = json["detail"].get<std::string>();
-    }
-    return {status, code,
-            fmt::format("{}: {} (HTTP {}{})", method, detail, status,
-                        code == 0 ? std::string() : fmt::format(", code {}", code))};
+    const FleetDetail detail = detail_in(answer);
+    return {status, detail.code,
+            fmt::format("{}: {} (HTTP {}{})", method, detail.text, status,
+                        detail.code == 0 ? std::string() : fmt::format(", code {}", detail.code))};
   }
 
   const std::string url_, ca_;

@@ -36,7 +36,7 @@ class FleetNode {
   explicit FleetNode(const NodeOptions& options)
       : options_(options),
         key_(options.key.empty() ? NodeKey::fresh() : NodeKey::from_file(options.key)),
-        fleet_(fleet_over_http(options.client.server, options.client.tls, key_)) {}
+        fleet_(fleet_to(options.client.server, options.client.tls, key_)) {}
 
   void check() {
     sign_on();
@@ -149,7 +149,7 @@ class FleetNode {
    public:
     explicit Heartbeat(FleetNode& node)
         : node_(node),
-          fleet_(fleet_over_http(node.options_.client.server, node.options_.client.tls, node.key_)),
+          fleet_(fleet_to(node.options_.client.server, node.options_.client.tls, node.key_)),
           thread_([this](const std::stop_token& token) { beat(token); }) {}
 
    private:
@@ -312,7 +312,7 @@ class FleetNode {
       views.tensors.push_back(flower::array_from(npy, key, layout[i]));
       matched.keys.push_back(key);
     }
-    matched.tensors = fed::tensors_in(layout, fed::payload_of(views));
+    matched.tensors = fed::tensors_in(layout, fed::copy_of(fed::Payload(std::move(views))));
     return matched;
   }
 
