@@ -114,6 +114,7 @@ Number number_in(std::string_view text) {
 }
 
 int run(const Load& load) {
+  keep_freed_memory();  // as the program does
   int port_pipe[2];
   if (pipe(port_pipe) != 0) throw failed("a pipe");
   const pid_t child = fork();  // before anything has started a thread

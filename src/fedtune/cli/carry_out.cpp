@@ -89,12 +89,14 @@ class Run {
     const auto strategy = make_strategy(watch);
     const std::unique_ptr<fed::Transport> transport =
         party_.make_transport({options_, federation_, folder_, strategy->layout(), watch, progress_});
-    fed::Engine engine({.rounds = options_.federation.num_rounds,
-                        .clients = options_.federation.num_clients,
-                        .fraction_fit = options_.federation.fraction_fit,
-                        .fewest = std::max(1, options_.network.min_clients),
-                        .seed = options_.training.seed},
-                       {*strategy, *transport, &store_}, watch.observer(*strategy));
+    fed::Engine engine(
+        {.rounds = options_.federation.num_rounds,
+         .clients = options_.federation.num_clients,
+         .fraction_fit = options_.federation.fraction_fit,
+         .fewest = std::max(1, options_.network.min_clients),
+         .seed = options_.training.seed},
+        {.strategy = *strategy, .transport = *transport, .store = &store_, .spill = {.folder = folder_.path()}},
+        watch.observer(*strategy));
     return engine.run(saved);
   }
 

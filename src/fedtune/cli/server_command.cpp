@@ -33,7 +33,8 @@ class ServedClients final : OwnServer, public fed::BoardTransport {
   explicit ServedClients(const TransportParts& parts)
       : OwnServer{{{.address = parts.options.network.address,
                     .tls = tls_options(parts.options),
-                    .clients = parts.options.federation.num_clients},
+                    .clients = parts.options.federation.num_clients,
+                    .spill = {.folder = parts.folder.path()}},
                    announcement_of(parts)}},
         BoardTransport(server.board(), options_of(parts)) {
     parts.watch.clients_are_elsewhere();

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "fedtune/base/error.h"
 #include "fedtune/base/secret.h"
 
 namespace fedtune::fed {
@@ -24,13 +25,10 @@ std::string secret() {
 
 }  // namespace
 
-Board::Board(Options options) : options_(std::move(options)), payload_bytes_(payload_size(options_.layout)) {}
+Board::Board(Options options)
+    : options_(std::move(options)), payload_bytes_(payload_size(options_.layout)), spill_(options_.spill) {}
 
 Board::Client& Board::seated(const Seat& seat) {
-  return const_cast<Client&>(std::as_const(*this).seated(seat));
-}
-
-const Board::Client& Board::seated(const Seat& seat) const {
   const auto found = clients_.find(seat.rank);
   if (found == clients_.end() || found->second.session.empty() || found->second.session != seat.session) {
     throw rejected(Why::unknown_seat, "client {} has no such session; it must enrol (again)", seat.rank);
@@ -154,47 +152,54 @@ void Board::forget(std::uint64_t ticket) {
   }
 }
 
-Board::Standing Board::standing(const Seat& seat, const std::string& nonce) const {
+std::shared_ptr<Arrival> Board::arrival_of(const Seat& seat, const std::string& nonce) {
   const std::scoped_lock lock(mutex_);
-  const Client& client = seated(seat);
-  if (!client.errand || client.errand->nonce != nonce) {
-    throw rejected(Why::closed, "client {}: the round of this contribution is closed", seat.rank);
+  Client& client = owing(seat, nonce);
+  if (!client.arrived) client.arrived = spill_.expect(payload_bytes_);
+  return client.arrived;
+}
+
+// An Error that leaves `body` ends the run, too.
+template <typename Body>
+auto Board::or_fail(Body&& body) {
+  try {
+    return std::forward<Body>(body)();
+  } catch (const Error&) {
+    const std::scoped_lock lock(mutex_);
+    deliveries_.emplace_back(std::current_exception());
+    changed_.notify_all();
+    throw;
   }
-  return {.received = client.arrived ? client.arrived->size() : 0, .complete = client.answered};
+}
+
+std::size_t Board::begin(const Seat& seat, const std::string& nonce) {
+  return or_fail([&] { return arrival_of(seat, nonce)->size(); });
 }
 
 void Board::append(const Seat& seat, const std::string& nonce, std::size_t offset, std::span<const std::byte> bytes) {
-  const std::scoped_lock lock(mutex_);
-  Client& client = owing(seat, nonce);
-  const std::size_t received = client.arrived ? client.arrived->size() : 0;
-  if (offset != received) {
-    throw rejected(Why::malformed, "client {}: bytes from {} were sent, expected from {}", seat.rank, offset, received);
-  }
-  if (bytes.size() > payload_bytes_ - received) {
-    throw rejected(Why::malformed, "client {}: more than the {} bytes of a contribution were sent", seat.rank,
-                   payload_bytes_);
-  }
-  if (!client.arrived) {
-    client.arrived = std::make_shared<Bytes>();
-    client.arrived->reserve(payload_bytes_);
-  }
-  client.arrived->insert(client.arrived->end(), bytes.begin(), bytes.end());
+  or_fail([&] {
+    const std::shared_ptr<Arrival> arrival = arrival_of(seat, nonce);
+    // Without the lock, so that others go on meanwhile; an arrival that nobody wants any more does no harm.
+    if (arrival->append(offset, bytes)) return;
+    throw rejected(Why::malformed, "client {}: {} bytes from {} on were sent; {} of a contribution's {} have arrived",
+                   seat.rank, bytes.size(), offset, arrival->size(), payload_bytes_);
+  });
 }
 
 void Board::complete(const Seat& seat, const std::string& nonce, const Accompanying& accompanying) {
   const std::scoped_lock lock(mutex_);
   Client& client = owing(seat, nonce);
   const std::size_t received = client.arrived ? client.arrived->size() : 0;
-  if (received != payload_bytes_) {
+  if (!client.arrived || received != payload_bytes_) {
     throw rejected(Why::malformed, "client {}: {} bytes were sent, a contribution has {}", seat.rank, received,
                    payload_bytes_);
   }
-  if (!client.arrived) client.arrived = std::make_shared<Bytes>();
   deliveries_.emplace_back(Update{.round = accompanying.round,
                                   .rank = seat.rank,
-                                  .tensors = tensors_in(options_.layout, client.arrived),
+                                  .tensors = client.arrived->tensors(options_.layout),
                                   .weight = accompanying.weight,
                                   .report = accompanying.report});
+  client.arrived.reset();
   client.answered = true;
   client.absent = false;
   changed_.notify_all();
@@ -207,7 +212,7 @@ void Board::decline(const Seat& seat, const std::string& nonce, const std::strin
   changed_.notify_all();
 }
 
-void Board::open(int round, const std::shared_ptr<const Bytes>& global, std::span<const int> cohort) {
+void Board::open(int round, const std::shared_ptr<const Payload>& global, std::span<const int> cohort) {
   std::vector<Call> calls;
   {
     const std::scoped_lock lock(mutex_);

@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <exception>
 #include <functional>
 #include <map>
 #include <memory>
@@ -18,6 +19,7 @@
 #include <vector>
 
 #include "fedtune/fed/payload.h"
+#include "fedtune/fed/spill.h"
 #include "fedtune/fed/types.h"
 
 namespace fedtune::fed {
@@ -49,19 +51,19 @@ struct Seat {
 struct Errand {
   int round = 0;
   std::string nonce{};
-  std::shared_ptr<const Bytes> global{};
+  std::shared_ptr<const Payload> global{};
 };
 struct RunOver {};
 // Another call of the same rank waits in this one's place.
 struct Superseded {};
 using Answer = std::variant<Errand, RunOver, Superseded>;
 
-// A contribution or the lack of one, on its way to the engine.
+// A contribution, the lack of one, or what keeps the server from taking any (a full disk), on its way to the engine.
 struct Declined {
   int rank = 0;
   std::string reason{};
 };
-using Delivery = std::variant<Update, Declined>;
+using Delivery = std::variant<Update, Declined, std::exception_ptr>;
 
 // What a contribution says besides its tensors.
 struct Accompanying {
@@ -76,6 +78,7 @@ class Board {
   struct Options {
     int clients = 0;  // ranks 1 .. clients
     Layout layout{};
+    SpillOptions spill{};  // where contributions wait for the end of their round
   };
   explicit Board(Options options);
 
@@ -91,13 +94,10 @@ class Board {
   std::uint64_t await(const Seat& seat, std::function<void(const Answer&)> answer);
   // The waiting call is gone: its callback will not be called, unless that has begun. Never throws.
   void forget(std::uint64_t ticket);
-  // Bytes of the contribution that have arrived; all of them once it is complete.
-  struct Standing {
-    std::size_t received = 0;
-    bool complete = false;
-  };
-  Standing standing(const Seat& seat, const std::string& nonce) const;
-  // Takes the next bytes of a contribution, which start at `offset`.
+  // A contribution is about to be sent: from which byte on, since parts of it may have arrived before.
+  std::size_t begin(const Seat& seat, const std::string& nonce);
+  // Takes the next bytes of a contribution, which start at `offset`. A disk that is full, here or in begin, is the
+  // run's trouble: it is handed to the engine, and the call throws it too.
   void append(const Seat& seat, const std::string& nonce, std::size_t offset, std::span<const std::byte> bytes);
   // All bytes have been sent.
   void complete(const Seat& seat, const std::string& nonce, const Accompanying& accompanying);
@@ -105,7 +105,7 @@ class Board {
 
   // --- Called by the engine's transport.
   // Asks each rank of the cohort; who has not enrolled yet is asked when it does.
-  void open(int round, const std::shared_ptr<const Bytes>& global, std::span<const int> cohort);
+  void open(int round, const std::shared_ptr<const Payload>& global, std::span<const int> cohort);
   // The next contribution; empty when `until` has come first.
   std::optional<Delivery> next(std::chrono::steady_clock::time_point until);
   // The round takes no more. Returns the ranks that owe an answer; they count as absent until they are heard again.
@@ -127,7 +127,7 @@ class Board {
     // Of the open round, where this client owes an answer or has given it.
     std::optional<Errand> errand{};
     bool answered = false;
-    std::shared_ptr<Bytes> arrived{};
+    std::shared_ptr<Arrival> arrived{};
     // The call that waits.
     std::uint64_t ticket = 0;
     std::function<void(const Answer&)> waiting{};
@@ -139,8 +139,10 @@ class Board {
   };
 
   Client& seated(const Seat& seat);
-  const Client& seated(const Seat& seat) const;
   Client& owing(const Seat& seat, const std::string& nonce);
+  std::shared_ptr<Arrival> arrival_of(const Seat& seat, const std::string& nonce);
+  template <typename Body>
+  auto or_fail(Body&& body);
   std::string seat_locked(int rank, std::vector<Call>& calls);
   bool is_free_locked(int rank, bool even_absent) const;
   static void make(const std::vector<Call>& calls);
@@ -148,6 +150,7 @@ class Board {
 
   const Options options_;
   const std::size_t payload_bytes_;
+  Spill spill_;
   mutable std::mutex mutex_;  // guards what follows
   std::condition_variable changed_;
   std::map<int, Client> clients_;  // by rank: those that have enrolled or are asked

@@ -5,6 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "fedtune/aggregate/test_tensors.h"
+#include "fedtune/base/error.h"
+
 namespace fedtune::fed {
 namespace {
 
@@ -18,7 +21,7 @@ constexpr std::size_t bytes = 12;
 class BoardTest : public ::testing::Test {
  protected:
   Board board{{.clients = 3, .layout = {{"w", DType::f32, {3}}}}};
-  std::shared_ptr<const Bytes> global = std::make_shared<Bytes>(bytes, std::byte{7});
+  std::shared_ptr<const Payload> global = std::make_shared<Payload>(test_tensors({{"w", {3}, {1, 2, 3}}}));
 
   static std::chrono::steady_clock::time_point now() { return std::chrono::steady_clock::now(); }
 
@@ -79,7 +82,7 @@ TEST_F(BoardTest, TakesOneContributionPerClientAndRound) {
   const Errand errand = errand_of(one);
   send(one, errand.nonce);
   EXPECT_EQ(refusal([&] { send(one, errand.nonce); }), Why::complete);
-  EXPECT_TRUE(board.standing(one, errand.nonce).complete);
+  EXPECT_EQ(refusal([&] { board.begin(one, errand.nonce); }), Why::complete);
 }
 
 TEST_F(BoardTest, TakesNothingForARoundThatIsClosedOrAnAttemptBefore) {
@@ -115,8 +118,9 @@ TEST_F(BoardTest, GoesOnWithAContributionThatWasCut) {
   const Seat one = seat(1);
   board.open(1, global, both);
   const Errand errand = errand_of(one);
+  EXPECT_EQ(board.begin(one, errand.nonce), 0u);
   board.append(one, errand.nonce, 0, Bytes(5));
-  EXPECT_EQ(board.standing(one, errand.nonce).received, 5u);
+  EXPECT_EQ(board.begin(one, errand.nonce), 5u);
   EXPECT_EQ(refusal([&] { board.append(one, errand.nonce, 4, Bytes(1)); }), Why::malformed);
   EXPECT_EQ(refusal([&] { board.complete(one, errand.nonce, {}); }), Why::malformed);
   board.append(one, errand.nonce, 5, Bytes(7));
@@ -129,6 +133,18 @@ TEST_F(BoardTest, TakesNoMoreBytesThanAContributionHas) {
   board.open(1, global, both);
   const Errand errand = errand_of(one);
   EXPECT_EQ(refusal([&] { board.append(one, errand.nonce, 0, Bytes(bytes + 1)); }), Why::malformed);
+}
+
+TEST_F(BoardTest, HandsADiskThatCannotBeWrittenToTheEngine) {
+  Board full({.clients = 1, .layout = {{"w", DType::f32, {3}}}, .spill = {.folder = "/nowhere", .in_memory = 0}});
+  const Seat one{.rank = 1, .session = full.enrol(1)};
+  full.open(1, global, std::array{1});
+  std::string nonce;
+  full.await(one, [&](const Answer& answer) { nonce = std::get<Errand>(answer).nonce; });
+  EXPECT_THROW(full.begin(one, nonce), Error);
+  const std::optional<Delivery> delivery = full.next(now());
+  ASSERT_TRUE(delivery.has_value());
+  EXPECT_THROW(std::rethrow_exception(std::get<std::exception_ptr>(*delivery)), Error);
 }
 
 TEST_F(BoardTest, HandsOnWhyAClientDeclines) {

@@ -75,7 +75,7 @@ void BoardTransport::exchange(int round, const NamedTensors& global, std::span<c
                               const std::function<void(Update)>& on_update,
                               const std::function<void(int, const std::string&)>& on_failure) {
   await_clients(cohort);
-  board_.open(round, payload_of(global), cohort);
+  board_.open(round, std::make_shared<Payload>(global), cohort);
   OpenRound open(board_);
   const Clock::time_point deadline = deadline_after(options_.round_timeout);
   std::size_t heard = 0;
@@ -86,9 +86,10 @@ void BoardTransport::exchange(int round, const NamedTensors& global, std::span<c
     ++heard;
     if (auto* update = std::get_if<Update>(&*delivery)) {
       on_update(std::move(*update));
+    } else if (const auto* declined = std::get_if<Declined>(&*delivery)) {
+      on_failure(declined->rank, declined->reason);
     } else {
-      const auto& declined = std::get<Declined>(*delivery);
-      on_failure(declined.rank, declined.reason);
+      std::rethrow_exception(std::get<std::exception_ptr>(*delivery));
     }
   }
   for (const int rank : open.close()) {

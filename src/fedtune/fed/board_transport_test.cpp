@@ -49,9 +49,8 @@ class ClientThread {
     const Answer answer = answered.get_future().get();
     const auto* errand = std::get_if<Errand>(&answer);
     if (errand == nullptr) return false;
-    const Update update =
-        task_.train({.round = errand->round, .rank = seat_.rank, .global = tensors_in(layout(), errand->global)},
-                    [] { return false; });
+    const Update update = task_.train({.round = errand->round, .rank = seat_.rank, .global = errand->global->tensors()},
+                                      [] { return false; });
     RandomStream chance = mischief_.at(seat_.rank, ++attempts_);
     if (chance.below(4) == 0) {  // it is started anew before it has sent anything, and asked again
       seat_.session = board_.enrol(seat_.rank);
@@ -62,11 +61,12 @@ class ClientThread {
   }
 
   void send(const Errand& errand, const Update& update, RandomStream& chance) {
-    const auto payload = payload_of(update.tensors);
-    const std::size_t cut = chance.below(2) == 0 ? 0 : chance.below(static_cast<std::uint32_t>(payload->size()));
-    const std::span bytes(*payload);
-    board_.append(seat_, errand.nonce, 0, bytes.first(cut));
-    board_.append(seat_, errand.nonce, board_.standing(seat_, errand.nonce).received, bytes.subspan(cut));
+    const Payload payload(update.tensors);
+    const std::size_t cut = chance.below(2) == 0 ? 0 : chance.below(static_cast<std::uint32_t>(payload.size()));
+    board_.append(seat_, errand.nonce, 0, payload.pieces(0, payload.size()).front().first(cut));
+    for (const auto piece : payload.pieces(board_.begin(seat_, errand.nonce), payload.size())) {
+      board_.append(seat_, errand.nonce, board_.begin(seat_, errand.nonce), piece);
+    }
     const Accompanying accompanying{.round = update.round, .weight = update.weight, .report = update.report};
     board_.complete(seat_, errand.nonce, accompanying);
     if (chance.below(2) == 0) {
@@ -83,7 +83,7 @@ class ClientThread {
 };
 
 std::string hash_over_board(Mischief mischief) {
-  Board board({.clients = clients, .layout = layout()});
+  Board board({.clients = clients, .layout = layout(), .spill = {.in_memory = 2 * toy_size * sizeof(float)}});
   std::vector<std::unique_ptr<ClientThread>> threads;
   for (int rank = 1; rank <= clients; ++rank) {
     threads.push_back(std::make_unique<ClientThread>(board, rank, mischief));

@@ -53,7 +53,7 @@ std::string reasons_text(const std::vector<Refusal>& refused) {
 // Admits what arrives, once per client, and keeps the record.
 class Engine::Exchange {
  public:
-  Exchange(const Engine& engine, RoundRecord& record) : engine_(engine), record_(record) {}
+  Exchange(Engine& engine, RoundRecord& record) : engine_(engine), record_(record) {}
 
   void run(const NamedTensors& global) {
     record_.bytes_down += static_cast<std::int64_t>(global.total_bytes() * record_.cohort.size());
@@ -84,6 +84,7 @@ class Engine::Exchange {
       return false;
     }
     notify(engine_.observer_.on_client, record_.round, ClientRecord{update.rank, update.weight, update.report});
+    update.tensors = engine_.spill_.hold(std::move(update.tensors));
     accepted_.push_back(std::move(update));
     return true;
   }
@@ -108,14 +109,14 @@ class Engine::Exchange {
     notify(engine_.observer_.on_refused, record_.round, record_.refused.back());
   }
 
-  const Engine& engine_;
+  Engine& engine_;
   RoundRecord& record_;
   std::vector<int> heard_;
   std::vector<Update> accepted_;
 };
 
 Engine::Engine(const EngineOptions& options, const Parts& parts, Observer observer)
-    : options_(options), parts_(parts), observer_(std::move(observer)) {
+    : options_(options), parts_(parts), observer_(std::move(observer)), spill_(parts.spill) {
   check(options_);
 }
 

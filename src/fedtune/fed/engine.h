@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "fedtune/fed/round_store.h"
+#include "fedtune/fed/spill.h"
 #include "fedtune/fed/strategy.h"
 #include "fedtune/fed/transport.h"
 #include "fedtune/fed/types.h"
@@ -52,6 +53,7 @@ class Engine {
     Strategy& strategy;
     Transport& transport;
     RoundStore* store = nullptr;
+    SpillOptions spill{};  // where accepted contributions wait for the end of their round
   };
   // Throws Error(usage) for options out of range.
   Engine(const EngineOptions& options, const Parts& parts, Observer observer = {});
@@ -72,6 +74,7 @@ class Engine {
   EngineOptions options_;
   Parts parts_;
   Observer observer_;
+  Spill spill_;
 };
 
 // The ranks asked in a round, ascending: fraction * clients of them, rounded, at least one; a function of seed and

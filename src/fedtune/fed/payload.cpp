@@ -1,6 +1,7 @@
 #include "fedtune/fed/payload.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <utility>
@@ -32,31 +33,54 @@ std::size_t payload_size(const Layout& layout) {
   return end;
 }
 
-std::shared_ptr<const Bytes> payload_of(const NamedTensors& tensors) {
-  auto payload = std::make_shared<Bytes>();
-  payload->reserve(payload_size(layout_of(tensors)));
-  for (const TensorView& tensor : tensors.tensors) {
-    payload->resize(aligned(payload->size()));
-    payload->insert(payload->end(), tensor.bytes.begin(), tensor.bytes.end());
+Payload::Payload(NamedTensors tensors) : tensors_(std::move(tensors)) {
+  static constexpr std::array<std::byte, alignment> zeros{};
+  const auto add = [&](std::span<const std::byte> bytes) {
+    if (!bytes.empty()) pieces_.push_back({.begin = size_, .bytes = bytes});
+    size_ += bytes.size();
+  };
+  for (const TensorView& tensor : tensors_.tensors) {
+    add(std::span(zeros).first(aligned(size_) - size_));
+    add(tensor.bytes);
   }
-  return payload;
 }
 
-NamedTensors tensors_in(const Layout& layout, std::shared_ptr<const Bytes> payload) {
-  if (payload->size() != payload_size(layout)) {
-    throw network_error("a payload has {} bytes, expected {}", payload->size(), payload_size(layout));
+std::vector<std::span<const std::byte>> Payload::pieces(std::size_t offset, std::size_t count) const {
+  std::vector<std::span<const std::byte>> found;
+  if (offset >= size_) return found;
+  const std::size_t end = offset + std::min(count, size_ - offset);
+  // The last piece that starts at `offset` or before it.
+  auto piece = std::ranges::upper_bound(pieces_, offset, {}, &Piece::begin);
+  if (piece != pieces_.begin()) --piece;
+  for (; piece != pieces_.end() && piece->begin < end; ++piece) {
+    const std::size_t skipped = std::max(offset, piece->begin) - piece->begin;
+    const std::size_t taken = std::min(end - piece->begin, piece->bytes.size()) - skipped;
+    if (taken > 0) found.push_back(piece->bytes.subspan(skipped, taken));
+  }
+  return found;
+}
+
+std::shared_ptr<const Bytes> copy_of(const Payload& payload) {
+  auto copy = std::make_shared<Bytes>();
+  copy->reserve(payload.size());
+  for (const auto piece : payload.pieces(0, payload.size())) copy->insert(copy->end(), piece.begin(), piece.end());
+  return copy;
+}
+
+NamedTensors tensors_in(const Layout& layout, std::span<const std::byte> payload, std::shared_ptr<const void> owner) {
+  if (payload.size() != payload_size(layout)) {
+    throw network_error("a payload has {} bytes, expected {}", payload.size(), payload_size(layout));
   }
   NamedTensors result;
-  const std::span bytes(*payload);
   std::size_t offset = 0;
   for (const TensorSpec& spec : layout) {
     offset = aligned(offset);
     const std::size_t size = size_of(spec);
     result.tensors.push_back(
-        {.name = spec.name, .dtype = spec.dtype, .shape = spec.shape, .bytes = bytes.subspan(offset, size)});
+        {.name = spec.name, .dtype = spec.dtype, .shape = spec.shape, .bytes = payload.subspan(offset, size)});
     offset += size;
   }
-  result.owner = std::move(payload);
+  result.owner = std::move(owner);
   return result;
 }
 

@@ -8,16 +8,39 @@
 namespace fedtune::fed {
 namespace {
 
-TEST(Payload, GivesTheTensorsBack) {
-  const NamedTensors tensors = test_tensors({{"a", {3}, {1, 2, 3}}, {"b", {1, 2}, {4, 5}}, {"none", {0}, {}}});
-  const Layout layout = layout_of(tensors);
-  const auto payload = payload_of(tensors);
-  EXPECT_EQ(payload->size(), payload_size(layout));
-  EXPECT_EQ(payload->size(), 24u);  // b starts at 16, after 12 bytes of a
-  const NamedTensors back = tensors_in(layout, payload);
-  ASSERT_EQ(layout_of(back), layout);
-  EXPECT_EQ(back.find("b")->f32()[1], 5.0f);
-  EXPECT_EQ(back.find("a")->f32()[2], 3.0f);
+NamedTensors some_tensors() {
+  return test_tensors({{"a", {3}, {1, 2, 3}}, {"b", {1, 2}, {4, 5}}, {"none", {0}, {}}, {"c", {1}, {6}}});
+}
+
+std::shared_ptr<const Bytes> sent(const Payload& payload, std::size_t part) {
+  auto arrived = std::make_shared<Bytes>();
+  for (std::size_t offset = 0; offset < payload.size(); offset += part) {
+    for (const auto piece : payload.pieces(offset, part)) arrived->insert(arrived->end(), piece.begin(), piece.end());
+  }
+  return arrived;
+}
+
+TEST(Payload, GivesTheTensorsBackHoweverItIsCutIntoParts) {
+  const Layout layout = layout_of(some_tensors());
+  const Payload payload(some_tensors());
+  EXPECT_EQ(payload.size(), payload_size(layout));
+  EXPECT_EQ(payload.size(), 28u);  // b starts at 16, after 12 bytes of a
+  for (std::size_t part = 1; part <= payload.size() + 1; ++part) {
+    const auto arrived = sent(payload, part);
+    ASSERT_EQ(arrived->size(), payload.size()) << part;
+    const NamedTensors back = tensors_in(layout, arrived);
+    ASSERT_EQ(layout_of(back), layout);
+    EXPECT_EQ(back.find("a")->f32()[2], 3.0f) << part;
+    EXPECT_EQ(back.find("b")->f32()[1], 5.0f) << part;
+    EXPECT_EQ(back.find("c")->f32()[0], 6.0f) << part;
+  }
+}
+
+TEST(Payload, HasNoPiecesBehindItsEnd) {
+  const Payload payload(some_tensors());
+  EXPECT_TRUE(payload.pieces(payload.size(), 10).empty());
+  EXPECT_TRUE(payload.pieces(payload.size() + 10, 10).empty());
+  EXPECT_TRUE(Payload(NamedTensors{}).pieces(0, 1).empty());
 }
 
 TEST(Payload, OfAnotherSizeIsRefused) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <span>
+#include <string>
 #include <thread>
 #include <utility>
 
@@ -10,11 +12,16 @@
 #include "fedtune/base/error.h"
 #include "fedtune/base/interrupt.h"
 #include "fedtune/net/channel.h"
+#include "fedtune/net/parts.h"
+#include "fedtune/net/raw_call.h"
 #include "fedtune/net/wire.h"
 #include "fedtune/v1/federation.grpc.pb.h"
 
 namespace fedtune::net {
 namespace {
+
+const std::string next_method = "/fedtune.v1.Federation/Next";
+const std::string contribute_method = "/fedtune.v1.Federation/Contribute";
 
 // Whether the same call may end differently when it is made again.
 bool passes(grpc::StatusCode code) {
@@ -29,7 +36,8 @@ class Client::Connection {
  public:
   explicit Connection(ClientOptions options)
       : options_(std::move(options)),
-        stub_(v1::Federation::NewStub(channel_to(options_, wire::largest_message))),
+        channel_(channel_to(options_, wire::largest_message)),
+        stub_(v1::Federation::NewStub(channel_)),
         canceller_(options_.stop) {}
 
   std::optional<Announcement> enrol() {
@@ -62,7 +70,7 @@ class Client::Connection {
     while (const std::optional<fed::Errand> errand = next()) {
       if (options_.watch.on_instruction) options_.watch.on_instruction(errand->round);
       const fed::Instruction instruction{
-          .round = errand->round, .rank = options_.rank, .global = fed::tensors_in(layout_, errand->global)};
+          .round = errand->round, .rank = options_.rank, .global = errand->global->tensors()};
       std::optional<fed::Update> update;
       try {
         update = task.train(instruction, [this] { return canceller_.stopped(); });
@@ -105,7 +113,10 @@ class Client::Connection {
   // The next errand; empty when the run is over.
   std::optional<fed::Errand> next() {
     fed::Errand errand;
-    auto arrived = std::make_shared<fed::Bytes>();
+    // The last instruction's memory, where nobody holds on to it: a fresh one would have to be mapped page by page.
+    if (!buffer_ || buffer_.use_count() > 1) buffer_ = std::make_shared<fed::Bytes>();
+    const std::shared_ptr<fed::Bytes> arrived = buffer_;
+    arrived->clear();
     const std::size_t expected = fed::payload_size(layout_);
     bool over = false;
     while (true) {
@@ -114,13 +125,14 @@ class Client::Connection {
         wire::write_seat(seat_, *request.mutable_seat());
         request.set_nonce(errand.nonce);
         request.set_offset(arrived->size());
-        const auto reader = stub_->Next(&call, request);
-        v1::InstructionPart part;
-        while (reader->Read(&part)) {
-          over = part.has_finished();
-          if (!take(part, errand, *arrived, expected)) call.TryCancel();
+        RawCall next(channel_, call, next_method);
+        next.write(wire::message_from(request));
+        next.writes_done();
+        grpc::ByteBuffer message;
+        while (next.read(message)) {
+          if (!take(message, errand, *arrived, expected, over)) call.TryCancel();
         }
-        return reader->Finish();
+        return next.finish();
       });
       if (status.error_code() == grpc::StatusCode::UNAUTHENTICATED) {
         if (!enrol()) throw network_error("{} has become another server", options_.server);
@@ -132,77 +144,70 @@ class Client::Connection {
       throw network_error("{}: an instruction of {} bytes was sent, expected {}", options_.server, arrived->size(),
                           expected);
     }
-    errand.global = std::move(arrived);
+    errand.global =
+        std::make_shared<fed::Payload>(fed::tensors_in(layout_, std::shared_ptr<const fed::Bytes>(arrived)));
     return errand;
   }
 
   // False: the server sends what cannot be right.
-  static bool take(const v1::InstructionPart& part, fed::Errand& errand, fed::Bytes& arrived, std::size_t expected) {
-    if (part.has_header()) {
-      const v1::InstructionHeader& header = part.header();
-      if (header.offset() > arrived.size()) return false;
-      errand.round = static_cast<int>(header.round());
-      errand.nonce = header.nonce();
-      arrived.resize(header.offset());  // another errand than the one that was cut starts anew
-      arrived.reserve(expected);
-    } else if (part.part_case() == v1::InstructionPart::kPayload) {
-      const std::span bytes = wire::bytes_of(part.payload());
-      if (bytes.size() > expected - arrived.size()) return false;
-      arrived.insert(arrived.end(), bytes.begin(), bytes.end());
+  static bool take(const grpc::ByteBuffer& message, fed::Errand& errand, fed::Bytes& arrived, std::size_t expected,
+                   bool& over) {
+    if (const auto payload = wire::payload_in(message)) {
+      return std::ranges::all_of(
+          *payload, [&](const grpc::Slice& piece) { return append(wire::bytes_of(piece), arrived, expected); });
     }
+    v1::InstructionPart part;
+    if (!wire::read_message(message, part)) return false;
+    if (part.part_case() == v1::InstructionPart::kPayload) {
+      return append(wire::bytes_of(part.payload()), arrived, expected);
+    }
+    over = part.has_finished();
+    if (!part.has_header()) return true;
+    const v1::InstructionHeader& header = part.header();
+    if (header.offset() > arrived.size()) return false;
+    errand.round = static_cast<int>(header.round());
+    errand.nonce = header.nonce();
+    arrived.resize(header.offset());  // another errand than the one that was cut starts anew
+    arrived.reserve(expected);
+    return true;
+  }
+
+  static bool append(std::span<const std::byte> bytes, fed::Bytes& arrived, std::size_t expected) {
+    if (bytes.size() > expected - arrived.size()) return false;
+    arrived.insert(arrived.end(), bytes.begin(), bytes.end());
     return true;
   }
 
   void contribute(const fed::Errand& errand, const fed::Update& update) {
-    const std::shared_ptr<const fed::Bytes> payload = fed::payload_of(update.tensors);
-    bool first = true;
-    const grpc::Status status = persist([&](grpc::ClientContext& call) {
-      std::size_t offset = 0;
-      if (!std::exchange(first, false)) {
-        const grpc::Status asked = standing(errand, offset);
-        if (!asked.ok()) return asked;
-      }
-      return send(call, errand, update, *payload, offset);
-    });
+    const auto payload = std::make_shared<const fed::Payload>(update.tensors);
+    const grpc::Status status = persist([&](grpc::ClientContext& call) { return send(call, errand, update, payload); });
     finish_round(errand, status, [&] {
       if (options_.watch.on_sent) options_.watch.on_sent(update);
     });
   }
 
-  grpc::Status standing(const fed::Errand& errand, std::size_t& received) {
-    grpc::ClientContext call;
-    call.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(5));
-    v1::StandingRequest request;
-    wire::write_seat(seat_, *request.mutable_seat());
-    request.set_nonce(errand.nonce);
-    v1::StandingReply reply;
-    grpc::Status status = stub_->Standing(&call, request, &reply);
-    received = reply.received();
-    if (status.ok() && reply.complete()) return {grpc::StatusCode::ALREADY_EXISTS, "it has arrived"};
-    return status;
-  }
-
   grpc::Status send(grpc::ClientContext& call, const fed::Errand& errand, const fed::Update& update,
-                    const fed::Bytes& payload, std::size_t offset) {
-    v1::ContributeReply reply;
-    const auto writer = stub_->Contribute(&call, &reply);
+                    const std::shared_ptr<const fed::Payload>& payload) {
+    RawCall contribution(channel_, call, contribute_method);
     v1::ContributionPart part;
     v1::ContributionHeader& header = *part.mutable_header();
     wire::write_seat(seat_, *header.mutable_seat());
     header.set_nonce(errand.nonce);
     header.set_round(static_cast<std::uint32_t>(update.round));
-    header.set_offset(offset);
     header.set_weight(update.weight);
     wire::write_report(update.report, *header.mutable_report());
-    bool open = writer->Write(part);
-    while (open && offset < payload.size()) {
-      const std::span next = wire::part_at(payload, offset);
-      wire::write_bytes(next, *part.mutable_payload());
-      open = writer->Write(part);
-      offset += next.size();
+    contribution.write(wire::message_from(part));
+    grpc::ByteBuffer answer;
+    v1::Proceed proceed;
+    if (!contribution.read(answer) || !wire::read_message(answer, proceed)) return contribution.finish();
+    bool open = true;
+    for (std::size_t offset = proceed.offset(); open && offset < payload->size();) {
+      const wire::Part next = wire::payload_part(payload, offset);
+      open = contribution.write(next.message);
+      offset += next.bytes;
     }
-    writer->WritesDone();
-    return writer->Finish();
+    contribution.writes_done();
+    return contribution.finish();
   }
 
   void decline(const fed::Errand& errand, const std::string& reason) {
@@ -235,11 +240,13 @@ class Client::Connection {
   }
 
   const ClientOptions options_;
+  std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::Federation::Stub> stub_;
   Canceller canceller_;
   std::string run_;
   fed::Seat seat_;
   Layout layout_;
+  std::shared_ptr<fed::Bytes> buffer_;
 };
 
 Client::Client(ClientOptions options) : connection_(std::make_unique<Connection>(std::move(options))) {}

@@ -3,6 +3,7 @@
 #include <array>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "fedtune/base/error.h"
 #include "fedtune/format/npy.h"
@@ -34,7 +35,7 @@ std::shared_ptr<const fed::Bytes> payload_from(const proto::Parameters& paramete
   for (std::size_t i = 0; i < layout.size(); ++i) {
     tensors.tensors.push_back(array_from(parameters.tensors(static_cast<int>(i)), std::to_string(i + 1), layout[i]));
   }
-  return fed::payload_of(tensors);
+  return fed::copy_of(fed::Payload(std::move(tensors)));
 }
 
 int round_in(const google::protobuf::Map<std::string, proto::Scalar>& config) {

@@ -88,7 +88,7 @@ class JoinCall final : public grpc::ServerBidiReactor<ClientMessage, ServerMessa
     if (const auto* errand = std::get_if<fed::Errand>(&answer)) {
       errand_ = *errand;
       auto& fit = *said_.mutable_fit_ins();
-      flower::write_parameters(fed::tensors_in(parts_.layout, errand->global), *fit.mutable_parameters());
+      flower::write_parameters(errand->global->tensors(), *fit.mutable_parameters());
       (*fit.mutable_config())["server_round"].set_sint64(errand->round);
       (*fit.mutable_config())["rank"].set_sint64(seat_.rank);
     } else {

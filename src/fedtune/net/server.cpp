@@ -14,11 +14,17 @@
 #include "fedtune/net/wire.h"
 
 namespace fedtune::net {
+namespace {
+
+constexpr int places = 4;               // contributions that are sent at once
+constexpr int read_at_once = 64 << 10;  // bytes of one connection
+
+}  // namespace
 
 struct Server::Impl {
   Impl(Announcement announced, const ServerOptions& options)
       : announcement(std::move(announced)),
-        board({.clients = options.clients, .layout = announcement.layout}),
+        board({.clients = options.clients, .layout = announcement.layout, .spill = options.spill}),
         doorman(doorman_of(options.tls)) {}
 
   static Doorman doorman_of(const TlsOptions& tls) {
@@ -28,7 +34,8 @@ struct Server::Impl {
   const Announcement announcement;
   fed::Board board;
   const Doorman doorman;
-  FederationService service{{board, announcement, doorman}};
+  Turnstile turnstile{places};
+  FederationService service{{board, announcement, doorman, turnstile}};
   JoinService join{{board, announcement.layout, doorman}};
   int port = 0;
   std::unique_ptr<grpc::Server> server;  // first to go
@@ -43,6 +50,7 @@ Server::Server(const ServerOptions& options, Announcement announcement)
   const std::size_t largest = fed::payload_size(impl_->announcement.layout) + wire::largest_message;
   builder.SetMaxReceiveMessageSize(static_cast<int>(std::min<std::size_t>(largest, std::numeric_limits<int>::max())));
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_TCP_MAX_READ_CHUNK_SIZE, read_at_once);
   // Clients ping while they train, so that a line that is dead is found out.
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 20000);

@@ -21,7 +21,8 @@ struct Announcement {
 struct ServerOptions {
   std::string address = "127.0.0.1:8080";  // HOST:PORT; port 0 takes any that is free
   TlsOptions tls{};
-  int clients = 0;  // ranks 1 .. clients
+  int clients = 0;            // ranks 1 .. clients
+  fed::SpillOptions spill{};  // where contributions wait for the end of their round
 };
 
 // Listens from construction to destruction. Thread-safe.

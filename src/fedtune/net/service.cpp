@@ -1,11 +1,16 @@
 #include "fedtune/net/service.h"
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <utility>
 
+#include <grpcpp/alarm.h>
+
 #include "fedtune/base/log.h"
+#include "fedtune/net/parts.h"
 #include "fedtune/net/wire.h"
 
 namespace fedtune::net {
@@ -36,12 +41,17 @@ int rank_of(std::uint32_t sent) {
 }
 
 // A client waits for its instruction and is sent it part by part.
-class NextCall final : public grpc::ServerWriteReactor<v1::InstructionPart> {
+class NextCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
-  NextCall(fed::Board& board, const v1::NextRequest& request, const std::function<void()>& check)
-      : board_(board), resumed_{request.nonce(), static_cast<std::size_t>(request.offset())} {
+  NextCall(fed::Board& board, const grpc::ByteBuffer& asked, const std::function<void(int rank)>& check)
+      : board_(board) {
     const grpc::Status status = status_of([&] {
-      check();
+      v1::NextRequest request;
+      if (!wire::read_message(asked, request)) {
+        throw fed::Rejected(fed::Rejected::Why::malformed, "what was sent is no NextRequest");
+      }
+      check(rank_of(request.seat().rank()));
+      resumed_ = {.nonce = request.nonce(), .offset = static_cast<std::size_t>(request.offset())};
       const std::uint64_t ticket =
           board_.await(wire::seat_from(request.seat()), [gate = gate_, this](const fed::Answer& given) {
             if (gate->pass()) begin(given);
@@ -56,10 +66,9 @@ class NextCall final : public grpc::ServerWriteReactor<v1::InstructionPart> {
     if (!ok) {
       Finish(grpc::Status::CANCELLED);
     } else if (errand_ && offset_ < errand_->global->size()) {
-      const std::span part = wire::part_at(*errand_->global, offset_);
-      offset_ += part.size();
-      wire::write_bytes(part, *part_.mutable_payload());
-      StartWrite(&part_);
+      wire::Part part = wire::payload_part(errand_->global, offset_);
+      offset_ += part.bytes;
+      send(std::move(part.message));
     } else {
       Finish(grpc::Status::OK);
     }
@@ -95,15 +104,21 @@ class NextCall final : public grpc::ServerWriteReactor<v1::InstructionPart> {
     } else if (const auto* errand = std::get_if<fed::Errand>(&given)) {
       errand_ = *errand;
       if (resumed_.nonce == errand->nonce && resumed_.offset <= errand->global->size()) offset_ = resumed_.offset;
-      v1::InstructionHeader& header = *part_.mutable_header();
+      v1::InstructionPart part;
+      v1::InstructionHeader& header = *part.mutable_header();
       header.set_round(static_cast<std::uint32_t>(errand->round));
       header.set_nonce(errand->nonce);
       header.set_offset(offset_);
-      StartWrite(&part_);
+      send(wire::message_from(part));
     } else {
-      part_.mutable_finished();
-      StartWrite(&part_);
+      v1::InstructionPart part;
+      part.mutable_finished();
+      send(wire::message_from(part));
     }
+  }
+  void send(grpc::ByteBuffer message) {
+    message_ = std::move(message);
+    StartWrite(&message_);
   }
   // Ends the call unless an answer has begun.
   void end(const grpc::Status& status) {
@@ -112,48 +127,110 @@ class NextCall final : public grpc::ServerWriteReactor<v1::InstructionPart> {
 
   struct Resumed {
     std::string nonce;
-    std::size_t offset;
+    std::size_t offset = 0;
   };
 
   fed::Board& board_;
-  const Resumed resumed_;
+  Resumed resumed_;
   std::shared_ptr<Gate> gate_ = std::make_shared<Gate>();
   std::optional<fed::Errand> errand_;
   std::size_t offset_ = 0;
-  v1::InstructionPart part_;
+  grpc::ByteBuffer message_;
 };
 
-// A contribution arrives part by part.
-class ContributeCall final : public grpc::ServerReadReactor<v1::ContributionPart> {
+// For so long a client that wants to send waits for a place; then it is let in without one, so that senders that have
+// fallen asleep hold up nobody for longer.
+constexpr std::chrono::seconds patience{1};
+
+// A contribution: its header, then our word to go on, then its payload part by part.
+class ContributeCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
-  ContributeCall(fed::Board& board, std::function<void(int rank)> check) : board_(board), check_(std::move(check)) {
-    StartRead(&part_);
+  ContributeCall(const FederationService::Parts& parts, std::function<void(int rank)> check)
+      : board_(parts.board), turnstile_(parts.turnstile), check_(std::move(check)) {
+    StartRead(&message_);
   }
 
   void OnReadDone(bool ok) override {
     if (!ok) return end();
-    const grpc::Status status = status_of([&] { take(); });
+    const bool payload = header_.has_value();
+    const grpc::Status status = status_of([&] { payload ? take_payload() : take_header(); });
     if (!status.ok()) return Finish(status);
-    StartRead(&part_);
+    payload ? StartRead(&message_) : wait_for_a_place();
   }
-  void OnDone() override { delete this; }
+  void OnWriteDone(bool ok) override { ok ? StartRead(&message_) : Finish(grpc::Status::CANCELLED); }
+  void OnCancel() override {
+    if (wait_->end()) Finish(grpc::Status::CANCELLED);  // nothing else would end the call
+  }
+  void OnDone() override {
+    if (has_place_) turnstile_.leave();
+    delete this;
+  }
 
  private:
-  void take() {
-    if (part_.has_header()) {
-      if (header_) throw fed::Rejected(fed::Rejected::Why::malformed, "a second header was sent");
-      header_ = std::move(*part_.mutable_header());
-      seat_ = wire::seat_from(header_->seat());
-      check_(seat_.rank);
-      offset_ = header_->offset();
-      board_.append(seat_, header_->nonce(), offset_, {});  // is it wanted at all?
-    } else if (!header_) {
-      throw fed::Rejected(fed::Rejected::Why::malformed, "a payload was sent before its header");
-    } else {
-      const std::span bytes = wire::bytes_of(part_.payload());
-      board_.append(seat_, header_->nonce(), offset_, bytes);
-      offset_ += bytes.size();
+  // Whether the call waits for a place: the turnstile, the alarm and the client's going are all that end it, and the
+  // first does. Shared, since the turnstile may offer a place to a call that has gone.
+  struct Wait {
+    std::mutex mutex;
+    bool waiting = false;
+
+    void begin() {
+      const std::scoped_lock lock(mutex);
+      waiting = true;
     }
+    bool end() {
+      const std::scoped_lock lock(mutex);
+      return std::exchange(waiting, false);
+    }
+  };
+
+  void take_header() {
+    v1::ContributionPart part;
+    if (!wire::read_message(message_, part) || !part.has_header()) {
+      throw fed::Rejected(fed::Rejected::Why::malformed, "what was sent is no contribution's header");
+    }
+    header_ = std::move(*part.mutable_header());
+    seat_ = wire::seat_from(header_->seat());
+    check_(seat_.rank);
+    board_.begin(seat_, header_->nonce());  // is it wanted at all?
+  }
+
+  void wait_for_a_place() {
+    wait_->begin();
+    alarm_.Set(std::chrono::system_clock::now() + patience, [wait = wait_, this](bool rung) {
+      if (rung && wait->end()) proceed();
+    });
+    turnstile_.enter([wait = wait_, this] {
+      if (!wait->end()) return false;
+      has_place_ = true;
+      proceed();
+      return true;
+    });
+  }
+
+  void proceed() {
+    const grpc::Status status = status_of([&] {
+      offset_ = board_.begin(seat_, header_->nonce());
+      v1::Proceed proceed;
+      proceed.set_offset(offset_);
+      answer_ = wire::message_from(proceed);
+    });
+    status.ok() ? StartWrite(&answer_) : Finish(status);
+  }
+
+  void take_payload() {
+    if (const auto payload = wire::payload_in(message_)) {
+      for (const grpc::Slice& piece : *payload) append(wire::bytes_of(piece));
+      return;
+    }
+    v1::ContributionPart part;
+    if (!wire::read_message(message_, part) || part.part_case() != v1::ContributionPart::kPayload) {
+      throw fed::Rejected(fed::Rejected::Why::malformed, "what was sent is no part of a contribution");
+    }
+    append(wire::bytes_of(part.payload()));
+  }
+  void append(std::span<const std::byte> bytes) {
+    board_.append(seat_, header_->nonce(), offset_, bytes);
+    offset_ += bytes.size();
   }
 
   // The client has sent all; or the line was cut, and what has arrived stays for the next attempt.
@@ -168,8 +245,12 @@ class ContributeCall final : public grpc::ServerReadReactor<v1::ContributionPart
   }
 
   fed::Board& board_;
+  Turnstile& turnstile_;
   const std::function<void(int rank)> check_;
-  v1::ContributionPart part_;
+  std::shared_ptr<Wait> wait_ = std::make_shared<Wait>();
+  grpc::Alarm alarm_;
+  bool has_place_ = false;
+  grpc::ByteBuffer message_, answer_;
   std::optional<v1::ContributionHeader> header_;
   fed::Seat seat_;
   std::size_t offset_ = 0;
@@ -181,48 +262,39 @@ grpc::ServerUnaryReactor* FederationService::Enrol(grpc::CallbackServerContext* 
                                                    const v1::EnrolRequest* request, v1::EnrolReply* reply) {
   return answer(context, [&] {
     if (request->protocol() != wire::protocol) {
-      throw fed::Rejected(fed::Rejected::Why::malformed,
-                          fmt::format("the client speaks protocol {} (fedtune {}), this server {} (fedtune {})",
-                                      request->protocol(), request->version(), wire::protocol, announcement_.version));
+      throw fed::Rejected(
+          fed::Rejected::Why::malformed,
+          fmt::format("the client speaks protocol {} (fedtune {}), this server {} (fedtune {})", request->protocol(),
+                      request->version(), wire::protocol, parts_.announcement.version));
     }
     const int rank = rank_of(request->rank());
-    doorman_.check(*context, rank);
-    reply->set_session(board_.enrol(rank));
-    reply->set_run(announcement_.run);
-    reply->set_options(announcement_.options);
-    reply->set_checkpoint_sha256(announcement_.checkpoint_sha256);
-    reply->set_version(announcement_.version);
-    wire::write_layout(announcement_.layout, *reply);
+    parts_.doorman.check(*context, rank);
+    reply->set_session(parts_.board.enrol(rank));
+    reply->set_run(parts_.announcement.run);
+    reply->set_options(parts_.announcement.options);
+    reply->set_checkpoint_sha256(parts_.announcement.checkpoint_sha256);
+    reply->set_version(parts_.announcement.version);
+    wire::write_layout(parts_.announcement.layout, *reply);
     log_debug("client {} of {} has enrolled", rank, context->peer());
-  });
-}
-
-grpc::ServerUnaryReactor* FederationService::Standing(grpc::CallbackServerContext* context,
-                                                      const v1::StandingRequest* request, v1::StandingReply* reply) {
-  return answer(context, [&] {
-    doorman_.check(*context, rank_of(request->seat().rank()));
-    const fed::Board::Standing standing = board_.standing(wire::seat_from(request->seat()), request->nonce());
-    reply->set_received(standing.received);
-    reply->set_complete(standing.complete);
   });
 }
 
 grpc::ServerUnaryReactor* FederationService::Decline(grpc::CallbackServerContext* context,
                                                      const v1::DeclineRequest* request, v1::DeclineReply* /*reply*/) {
   return answer(context, [&] {
-    doorman_.check(*context, rank_of(request->seat().rank()));
-    board_.decline(wire::seat_from(request->seat()), request->nonce(), request->reason());
+    parts_.doorman.check(*context, rank_of(request->seat().rank()));
+    parts_.board.decline(wire::seat_from(request->seat()), request->nonce(), request->reason());
   });
 }
 
-grpc::ServerWriteReactor<v1::InstructionPart>* FederationService::Next(grpc::CallbackServerContext* context,
-                                                                       const v1::NextRequest* request) {
-  return new NextCall(board_, *request, [&] { doorman_.check(*context, rank_of(request->seat().rank())); });
+grpc::ServerWriteReactor<grpc::ByteBuffer>* FederationService::Next(grpc::CallbackServerContext* context,
+                                                                    const grpc::ByteBuffer* request) {
+  return new NextCall(parts_.board, *request, [&](int rank) { parts_.doorman.check(*context, rank); });
 }
 
-grpc::ServerReadReactor<v1::ContributionPart>* FederationService::Contribute(grpc::CallbackServerContext* context,
-                                                                             v1::ContributeReply* /*reply*/) {
-  return new ContributeCall(board_, [this, context](int rank) { doorman_.check(*context, rank); });
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* FederationService::Contribute(
+    grpc::CallbackServerContext* context) {
+  return new ContributeCall(parts_, [this, context](int rank) { parts_.doorman.check(*context, rank); });
 }
 
 }  // namespace fedtune::net

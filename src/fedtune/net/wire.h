@@ -9,9 +9,8 @@
 
 namespace fedtune::net::wire {
 
-constexpr std::uint32_t protocol = 1;
-constexpr std::size_t part_bytes = std::size_t{1} << 20U;          // of a payload in one message
-constexpr int largest_message = static_cast<int>(4 * part_bytes);  // either way
+constexpr std::uint32_t protocol = 2;
+constexpr int largest_message = 4 << 20;  // bytes, either way: any client may send parts of up to this size
 
 inline void write_layout(const Layout& layout, v1::EnrolReply& reply) {
   for (const TensorSpec& spec : layout) {
@@ -48,13 +47,6 @@ inline fed::ClientReport report_from(const v1::Report& report) {
           .seconds = report.seconds()};
 }
 
-// The next part of `payload` at `offset`, as a view.
-inline std::span<const std::byte> part_at(const fed::Bytes& payload, std::size_t offset) {
-  return std::span(payload).subspan(offset, std::min(part_bytes, payload.size() - offset));
-}
-inline void write_bytes(std::span<const std::byte> bytes, std::string& written) {
-  written.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-}
 inline std::span<const std::byte> bytes_of(const std::string& text) {
   return std::as_bytes(std::span(text));
 }
