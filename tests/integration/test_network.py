@@ -1,9 +1,17 @@
 """A federation of processes: fedtune server and its clients."""
 
+import array
+import json
+import math
+import random
 import re
+import shutil
 import signal
+import socket
+import threading
 
 import pytest
+import safetensors_file
 
 
 class Served:
@@ -40,6 +48,58 @@ class Served:
 
 
 @pytest.fixture
+def wide_model(models, tmp_path):
+    """The fixtures' DistilBERT as wide as the real one, with weights made up."""
+    folder = tmp_path / "wide"
+    shutil.copytree(models["distilbert"], folder, ignore=shutil.ignore_patterns("adapter", "*.safetensors"))
+    config = json.loads((folder / "config.json").read_text())
+    narrow, config["dim"], config["hidden_dim"] = config["dim"], 768, 64
+    hidden = json.loads((models["distilbert"] / "config.json").read_text())["hidden_dim"]
+    (folder / "config.json").write_text(json.dumps(config))
+    header, _ = safetensors_file.read(models["distilbert"] / "model.safetensors")
+    chance = random.Random(3)
+    pool = array.array("f", (chance.gauss(0.0, 0.02) for _ in range(4093))).tobytes()
+    tensors = {}
+    for name, entry in header.items():
+        entry["dtype"] = "F32"
+        entry["shape"] = [{narrow: 768, hidden: 64}.get(extent, extent) for extent in entry["shape"]]
+        size = 4 * math.prod(entry["shape"])
+        tensors[name] = (pool * (size // len(pool) + 1))[:size]
+    safetensors_file.write(folder / "model.safetensors", header, tensors)
+    return folder
+
+
+class CountingProxy:
+    """Hands bytes on between clients and a server, and counts them as they pass."""
+
+    def __init__(self, port):
+        self.to_server = self.to_client = 0
+        self.server_port = port
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            server = socket.create_connection(("127.0.0.1", self.server_port))
+            threading.Thread(target=self.hand_on, args=(client, server, "to_server"), daemon=True).start()
+            threading.Thread(target=self.hand_on, args=(server, client, "to_client"), daemon=True).start()
+
+    def hand_on(self, source, target, counter):
+        try:
+            while data := source.recv(1 << 16):
+                setattr(self, counter, getattr(self, counter) + len(data))
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+
+@pytest.fixture
 def serve(fedtune, request):
     started = []
 
@@ -68,6 +128,20 @@ def test_a_federation_over_the_network_gives_the_bits_of_the_simulation(
     assert networked["metrics"] == simulated["metrics"]
     assert networked["bytes"] == simulated["bytes"]
     assert all("round 2" in text and "the run is over" in text for text in outputs.values())
+
+
+def test_the_socket_sees_hardly_more_than_the_adapters(run_arguments, results_of, serve, wide_model):
+    rounds = 4
+    served = serve(run_arguments("a", client_ckpt=wide_model, num_clients=1, num_rounds=rounds))
+    proxy = CountingProxy(served.port)
+    served.port = proxy.port
+    served.join(1)
+    served.finish()
+    said = results_of("a")["fedtune"]["bytes"]
+    assert said[0]["up"] > 2_000_000  # as DistilBERT's, whose layers are as wide
+    for counted, side in ((proxy.to_server, "up"), (proxy.to_client, "down")):
+        adapters = sum(entry[side] for entry in said)
+        assert adapters < counted < 1.02 * adapters, (side, counted, adapters)
 
 
 def test_a_server_that_was_killed_goes_on_with_its_clients_to_the_same_bits(
