@@ -38,7 +38,7 @@ def test_a_run_folder_holds_what_the_contract_names(fedtune, run_arguments, tmp_
     fedtune.run(*run_arguments("a"))
     folder = tmp_path / "results" / "a"
     assert {path.name for path in folder.iterdir()} == {
-        "config.toml", "events.jsonl", "checkpoint", "adapter", "results.json"}
+        "config.toml", "events.jsonl", "checkpoint", "adapter", "tensorboard", "report.html", "results.json"}
     assert (tmp_path / "results" / "a.json").read_bytes() == (folder / "results.json").read_bytes()
     config = tomllib.loads((folder / "config.toml").read_text())
     assert (config["scheme"], config["teacher-data-pct"], config["partition"]) == ("fedlora", 33, "percent")

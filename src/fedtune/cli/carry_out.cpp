@@ -13,6 +13,7 @@
 #include "fedtune/cli/controls.h"
 #include "fedtune/cli/federation.h"
 #include "fedtune/cli/option_values.h"
+#include "fedtune/cli/report_files.h"
 #include "fedtune/cli/resolve.h"
 #include "fedtune/cli/resume.h"
 #include "fedtune/cli/run_folder.h"
@@ -23,6 +24,7 @@
 #include "fedtune/models/checkpoint.h"
 #include "fedtune/peft/adapter_folder.h"
 #include "fedtune/report/profile_text.h"
+#include "fedtune/report/tensorboard.h"
 #include "fedtune/strategy/schemes.h"
 
 namespace fedtune::cli {
@@ -62,10 +64,9 @@ class Run {
     const std::optional<fed::SavedRun> saved = store_.load();
     report::cut_back_events(folder_.events(), saved ? saved->events_bytes : 0);
     report::EventLog events(folder_.events());
-    events.write(saved ? "resumed" : "run", {{"scheme", word(options_.federation.scheme)},
-                                             {"clients", options_.federation.num_clients},
-                                             {"rounds", options_.federation.num_rounds},
-                                             {"from_round", saved ? saved->round : 0}});
+    report::TensorBoard board(folder_.tensorboard(), read_file(folder_.events()));
+    events.on_written([&board](const nlohmann::ordered_json& event) { board.add(event); });
+    write_opening(events, saved);
     tell(saved);
     try {
       finish(play_rounds(saved, events), events, since_start, seconds_of(saved));
@@ -79,6 +80,15 @@ class Run {
   }
 
  private:
+  void write_opening(report::EventLog& events, const std::optional<fed::SavedRun>& saved) const {
+    nlohmann::ordered_json fields = {{"scheme", word(options_.federation.scheme)},
+                                     {"clients", options_.federation.num_clients},
+                                     {"rounds", options_.federation.num_rounds},
+                                     {"from_round", saved ? saved->round : 0}};
+    if (!saved) fields.update(report::opening_json(opening_of(options_, federation_)));
+    events.write(saved ? "resumed" : "run", fields);
+  }
+
   void tell(const std::optional<fed::SavedRun>& saved) {
     for (const std::string& note : federation_.notes) progress_.print_line(fmt::format("note: {}", note));
     if (saved) progress_.print_line(fmt::format("going on after round {}", saved->round));
@@ -141,6 +151,7 @@ class Run {
     const double elapsed = earlier + since_start.seconds();
     const report::RunResults results = results_of({options_, federation_, outcome, std::move(controls), elapsed});
     events.write("finished", {{"final_sha256", results.final_sha256}});
+    write_report(results, folder_);
     report::write_results(results, folder_.path());
     progress_.finish();
     if (options_.run.quiet) return;

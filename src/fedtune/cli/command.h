@@ -33,6 +33,8 @@ void eval_command(const CommandLine& line);
 void predict_command(const CommandLine& line);
 void distill_command(const CommandLine& line);
 void inspect_command(const CommandLine& line);
+void report_command(const CommandLine& line);
+void plan_command(const CommandLine& line);
 
 std::span<const Command> commands();
 

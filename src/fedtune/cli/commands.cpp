@@ -85,6 +85,26 @@ std::span<const Command> commands() {
        .help_groups = {"LoRA"},
        .help_options = {"client-ckpt", "data-name", "json"},
        .run = inspect_command},
+      {.name = "plan",
+       .arguments = "",
+       .summary = "bytes, memory and time of a run, before it starts",
+       .help_options = {"scheme", "num-clients", "num-rounds", "fraction-fit", "client-ckpt", "teacher-ckpt",
+                        "data-path", "data-name", "lora-r", "train-head", "batch-size", "client-epochs", "workers",
+                        "json", "config"},
+       .note = "Takes the options of fedtune run. Bytes are exact; time and memory come from a\n"
+               "few real steps on the real batches, measured here and now. A teacher that is\n"
+               "not at hand is left out and said. Nothing is written.\n",
+       .run = plan_command},
+      {.name = "report",
+       .arguments = "RUN...",
+       .summary = "one HTML page, and a CSV beside it, from one run or several",
+       .max_positionals = 1000,
+       .help_options = {"output"},
+       .note = "RUN is a run's folder, or a sweep's, which stands for its runs without those\n"
+               "that tune. Runs that differ in their seed alone become one line with a band.\n"
+               "--output is the page, report.html by default. A run that has not finished is\n"
+               "shown as far as it went.\n",
+       .run = report_command},
   };
   return list;
 }

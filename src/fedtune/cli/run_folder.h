@@ -31,6 +31,8 @@ class RunFolder {
   std::filesystem::path checkpoint() const { return path_ / "checkpoint"; }
   std::filesystem::path adapter() const { return path_ / "adapter"; }
   std::filesystem::path model() const { return path_ / "model"; }
+  std::filesystem::path tensorboard() const { return path_ / "tensorboard"; }
+  std::filesystem::path report() const { return path_ / "report.html"; }
   std::filesystem::path results() const { return path_ / "results.json"; }
 
  private:

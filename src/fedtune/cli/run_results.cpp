@@ -60,6 +60,30 @@ std::vector<report::ClientShare> client_shares(const Options& options, const Fed
   return shares;
 }
 
+// As a shell reads it back.
+std::string quoted(const std::string& text) {
+  constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
+  if (!text.empty() && text.find_first_not_of(plain) == std::string::npos) return text;
+  std::string result = "'";
+  for (const char c : text) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return result + "'";
+}
+
+// The options that decide the results and are not as they are by default. The simulation gives the bits of a server.
+std::string command_text(const Options& options) {
+  const Options defaults;
+  std::string command = "fedtune run";
+  for (const OptionSpec& spec : option_table()) {
+    const nlohmann::json value = spec.get(options);
+    if (!spec.stored || spec.on_resume == OnResume::may_differ || value.is_null() || value == spec.get(defaults)) {
+      continue;
+    }
+    command += fmt::format(" --{}", spec.name);
+    if (spec.arity != Arity::flag) command += fmt::format(" {}", quoted(value_text(value)));
+  }
+  return command;
+}
+
 }  // namespace
 
 nlohmann::ordered_json config_json(const Options& options) {
@@ -73,24 +97,36 @@ nlohmann::ordered_json config_json(const Options& options) {
   return config;
 }
 
-report::RunResults results_of(const FinishedRun& run) {
+report::RunResults opening_of(const Options& options, const Federation& federation) {
+  const data::Dataset& dataset = federation.data.sentences;
   report::RunResults results;
-  results.config = config_json(run.options);
-  results.elapsed_seconds = run.elapsed_seconds;
+  results.config = config_json(options);
   results.version = fedtune_version();
   results.torch = torch_version();
   results.cpu = cpu_model_name();
   results.kernels = nn::kernels::active().name;
-  results.seed = run.options.training.seed;
-  results.scheme = word(run.options.federation.scheme);
+  results.seed = options.training.seed;
+  results.scheme = word(options.federation.scheme);
+  results.majority_accuracy = train::majority_accuracy(federation.data.validation);
+  results.public_sentences = static_cast<std::int64_t>(federation.partition.public_share.size());
+  results.public_labels = data::count_labels(dataset.train, federation.partition.public_share, dataset.num_labels);
+  results.validation_labels.assign(static_cast<std::size_t>(dataset.num_labels), 0);
+  for (const data::Sentence& sentence : dataset.validation) {
+    ++results.validation_labels[static_cast<std::size_t>(sentence.label)];
+  }
+  results.clients = client_shares(options, federation);
+  results.checkpoints = {.client = federation.checkpoint_sha256,
+                         .teacher = federation.teacher ? federation.teacher->sha256 : "",
+                         .tokenizer = federation.tokenizer.sha256()};
+  results.command = command_text(options);
+  return results;
+}
+
+report::RunResults results_of(const FinishedRun& run) {
+  report::RunResults results = opening_of(run.options, run.federation);
+  results.elapsed_seconds = run.elapsed_seconds;
   for (const fed::RoundRecord& record : run.outcome.history) add_round(record, results);
-  results.majority_accuracy = train::majority_accuracy(run.federation.data.validation);
   results.peak_rss_bytes = peak_rss_bytes();
-  results.public_sentences = static_cast<std::int64_t>(run.federation.partition.public_share.size());
-  results.clients = client_shares(run.options, run.federation);
-  results.checkpoints = {.client = run.federation.checkpoint_sha256,
-                         .teacher = run.federation.teacher ? run.federation.teacher->sha256 : "",
-                         .tokenizer = run.federation.tokenizer.sha256()};
   results.final_sha256 = final_sha256(run.outcome.global);
   results.controls = run.controls;
   return results;

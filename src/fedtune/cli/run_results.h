@@ -9,6 +9,7 @@
 #include "fedtune/cli/options.h"
 #include "fedtune/fed/engine.h"
 #include "fedtune/report/results.h"
+#include "fedtune/report/units.h"
 
 namespace fedtune::cli {
 
@@ -21,6 +22,8 @@ struct FinishedRun {
 };
 
 report::RunResults results_of(const FinishedRun& run);
+// What of them is known before the first round.
+report::RunResults opening_of(const Options& options, const Federation& federation);
 
 // Every stored option under its name with underscores.
 nlohmann::ordered_json config_json(const Options& options);
@@ -33,7 +36,6 @@ struct RunSummary {
 };
 std::string summary_text(const report::RunResults& results, const RunSummary& run);
 
-// "74.5 kB"
-std::string bytes_text(double bytes);
+using report::bytes_text;
 
 }  // namespace fedtune::cli

@@ -43,6 +43,17 @@ Json averaging_error_json(const fed::Strategy& strategy) {
   return errors;
 }
 
+// What each accepted contribution weighed and changed.
+Json contributions_json(const fed::Strategy& strategy) {
+  Json list = Json::array();
+  const auto* averaging = dynamic_cast<const strategy::FedAvg*>(&strategy);
+  if (averaging == nullptr) return list;
+  for (const aggregate::ContributionChange& change : averaging->changes()) {
+    list.push_back({{"rank", change.rank}, {"share", change.share}, {"norm", change.norm}, {"cosine", change.cosine}});
+  }
+  return list;
+}
+
 }  // namespace
 
 RunWatch::RunWatch(const Options& options, const Parts& parts)
@@ -174,6 +185,7 @@ void RunWatch::on_round(const fed::RoundRecord& record, const fed::Strategy& str
   fields["sentences_per_second"] = record.sentences_per_second();
   fields["bytes"] = {{"up", record.bytes_up}, {"down", record.bytes_down}};
   fields["seconds"] = seconds_json(record.seconds);
+  fields["contributions"] = contributions_json(strategy);
   if (const Json errors = averaging_error_json(strategy); !errors.is_null()) fields["averaging_error"] = errors;
   parts_.events.write("round", fields);
 

@@ -29,13 +29,6 @@ std::string traffic_text(const report::RunResults& results, std::size_t clients)
 
 }  // namespace
 
-std::string bytes_text(double bytes) {
-  if (bytes < 1e3) return fmt::format("{:.0f} B", bytes);
-  if (bytes < 1e6) return fmt::format("{:.1f} kB", bytes / 1e3);
-  if (bytes < 1e9) return fmt::format("{:.2f} MB", bytes / 1e6);
-  return fmt::format("{:.2f} GB", bytes / 1e9);
-}
-
 std::string summary_text(const report::RunResults& results, const RunSummary& run) {
   const report::RoundMetrics& last = results.metrics.back();
   double speed = 0.0;

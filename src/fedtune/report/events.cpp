@@ -10,6 +10,7 @@ void EventLog::write(std::string_view kind, const nlohmann::ordered_json& fields
   nlohmann::ordered_json event = {{"event", kind}, {"time", iso_time(std::chrono::system_clock::now())}};
   event.update(fields);
   file_.append_line(event.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  if (listener_) listener_(event);
 }
 
 std::int64_t EventLog::bytes() const {

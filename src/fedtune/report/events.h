@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string_view>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -18,11 +20,16 @@ class EventLog {
 
   // Appends {"event": kind, "time": now in ISO 8601, fields...} and returns once it is on disk. Thread-safe.
   void write(std::string_view kind, const nlohmann::ordered_json& fields = nlohmann::ordered_json::object());
+  // Called with each event once it is on disk, from the thread that wrote it.
+  void on_written(std::function<void(const nlohmann::ordered_json& event)> listener) {
+    listener_ = std::move(listener);
+  }
   // Length of the file so far.
   std::int64_t bytes() const;
 
  private:
   AppendFile file_;
+  std::function<void(const nlohmann::ordered_json&)> listener_;
 };
 
 // On resume: forgets what was written behind the checkpoint. A file that is shorter or missing is left as it is.

@@ -72,6 +72,22 @@ ordered_json hash_or_null(const std::string& hash) {
   return hash.empty() ? ordered_json() : ordered_json(hash);
 }
 
+ordered_json hashes(const CheckpointHashes& checkpoints) {
+  return {{"client", hash_or_null(checkpoints.client)},
+          {"teacher", hash_or_null(checkpoints.teacher)},
+          {"tokenizer", hash_or_null(checkpoints.tokenizer)}};
+}
+
+ordered_json shares(const RunResults& r) {
+  return list_of(r.clients, [](const ClientShare& c) {
+    return ordered_json{{"rank", c.rank}, {"sentences", c.sentences}, {"batches", c.batches}, {"labels", c.labels}};
+  });
+}
+
+ordered_json label_counts(const RunResults& r) {
+  return {{"public", r.public_labels}, {"validation", r.validation_labels}};
+}
+
 ordered_json own_part(const RunResults& r) {
   ordered_json json = {
       {"schema", 1},
@@ -98,16 +114,8 @@ ordered_json own_part(const RunResults& r) {
                                        })},
       {"peak_rss_bytes", r.peak_rss_bytes},
       {"public", {{"sentences", r.public_sentences}}},
-      {"clients",
-       list_of(r.clients,
-               [](const ClientShare& c) {
-                 return ordered_json{
-                     {"rank", c.rank}, {"sentences", c.sentences}, {"batches", c.batches}, {"labels", c.labels}};
-               })},
-      {"checkpoints",
-       {{"client", hash_or_null(r.checkpoints.client)},
-        {"teacher", hash_or_null(r.checkpoints.teacher)},
-        {"tokenizer", hash_or_null(r.checkpoints.tokenizer)}}},
+      {"clients", shares(r)},
+      {"checkpoints", hashes(r.checkpoints)},
       {"final_sha256", r.final_sha256}};
   if (!r.controls.empty()) {
     json["controls"] = list_of(r.controls, [](const Control& control) {
@@ -116,10 +124,29 @@ ordered_json own_part(const RunResults& r) {
       return entry;
     });
   }
+  if (!r.validation_labels.empty()) json["labels"] = label_counts(r);
+  if (!r.command.empty()) json["command"] = r.command;
   return json;
 }
 
 }  // namespace
+
+ordered_json opening_json(const RunResults& r) {
+  return {{"config", r.config},
+          {"fedtune",
+           {{"version", r.version},
+            {"torch", r.torch},
+            {"cpu", r.cpu},
+            {"kernels", r.kernels},
+            {"seed", r.seed},
+            {"scheme", r.scheme},
+            {"majority_accuracy", r.majority_accuracy},
+            {"public", {{"sentences", r.public_sentences}}},
+            {"clients", shares(r)},
+            {"checkpoints", hashes(r.checkpoints)},
+            {"labels", label_counts(r)},
+            {"command", r.command}}}};
+}
 
 ordered_json to_json(const RunResults& results) {
   return {{"config", results.config},

@@ -85,15 +85,26 @@ struct RunResults {
   std::vector<RoundSpeed> speed;      // rounds 1 .. N
   std::int64_t peak_rss_bytes = 0;
   std::int64_t public_sentences = 0;
+  std::vector<std::int64_t> public_labels;      // rows per class
+  std::vector<std::int64_t> validation_labels;  // rows per class
   std::vector<ClientShare> clients;
   CheckpointHashes checkpoints;
   std::string final_sha256;
   std::vector<Control> controls;  // written only where there are some
+  std::string command;            // the line that gives this run again; written only where it is known
 };
 
 // The reference's keys at the reference's places, and the "fedtune" object beside them. A number that is not finite
 // becomes null.
 nlohmann::ordered_json to_json(const RunResults& results);
+// What is known before the first round, in the same form: its "config" and the parts of its "fedtune" that no round
+// changes.
+nlohmann::ordered_json opening_json(const RunResults& results);
+
+// The inverse of to_json, as far as the "fedtune" object goes (reference_loss is not in it and stays 0; null becomes
+// NaN). Parts that are missing, as in opening_json, are left empty. Throws Error(input) naming `context` and key for
+// what is of another type.
+RunResults results_from(const nlohmann::json& json, const std::string& context);
 
 struct ResultPaths {
   std::filesystem::path in_run_folder;  // <root>/<name>/results.json

@@ -20,8 +20,11 @@ Status FedAvg::admit(const fed::Update& update) const {
   return aggregate::check_contribution(layout(), {.tensors = update.tensors, .weight = update.weight});
 }
 
-NamedTensors FedAvg::aggregate(int /*round*/, const NamedTensors& /*global*/, std::span<const fed::Update> accepted) {
-  return aggregate::weighted_mean(contributions_of(accepted));
+NamedTensors FedAvg::aggregate(int /*round*/, const NamedTensors& global, std::span<const fed::Update> accepted) {
+  const std::vector<aggregate::Contribution> contributions = contributions_of(accepted);
+  NamedTensors mean = aggregate::weighted_mean(contributions);
+  changes_ = aggregate::contribution_changes(contributions, {.global = global, .mean = mean});
+  return mean;
 }
 
 fed::Evaluation FedAvg::evaluate(int /*round*/, const NamedTensors& global) {

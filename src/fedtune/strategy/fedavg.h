@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "fedtune/aggregate/contribution_change.h"
 #include "fedtune/aggregate/weighted_mean.h"
 #include "fedtune/data/batch.h"
 #include "fedtune/fed/strategy.h"
@@ -32,6 +33,8 @@ class FedAvg : public fed::Strategy {
   Status admit(const fed::Update& update) const override;
   NamedTensors aggregate(int round, const NamedTensors& global, std::span<const fed::Update> accepted) override;
   fed::Evaluation evaluate(int round, const NamedTensors& global) override;
+  // What each contribution to the last aggregate changed, by rank.
+  const std::vector<aggregate::ContributionChange>& changes() const { return changes_; }
 
  protected:
   const train::StudentTemplate& student() const { return *student_; }
@@ -40,6 +43,7 @@ class FedAvg : public fed::Strategy {
  private:
   std::shared_ptr<const train::StudentTemplate> student_;
   Validation validation_;
+  std::vector<aggregate::ContributionChange> changes_;
 };
 
 }  // namespace fedtune::strategy
