@@ -9,7 +9,7 @@ compile = $(call configure,$(1),$(2)) && cmake --build --preset $(1) --parallel 
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build demo test test-unit test-long test-sanitizers parity bench bench-peer same-result package lint clean \
-        build-core-asan build-asan build-tsan build-bench peer glue
+        build-core-asan build-asan build-tsan build-bench peer browser glue
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,7 +24,7 @@ test: build build-core-asan build-tsan ## unit and integration tests, and the to
 test-unit: build ## the unit tests only (under a minute once built)
 	@$(PYTHON) tools/run_tests.py --programs build
 
-test-long: build build-asan peer ## every layer under sanitizers, and live comparisons with the Python stack
+test-long: build build-asan peer browser ## every layer under sanitizers, and live comparisons with the Python stack
 	@$(PYTHON) tools/run_tests.py --programs build-asan-ubsan $(addprefix --pytest ,$(PYTEST_PATHS)) --pytest-marker long
 
 test-sanitizers: build-asan ## every layer's unit tests under the address and undefined-behaviour sanitizers
@@ -79,3 +79,6 @@ glue:
 
 peer:
 	@tools/setup.sh peer
+
+browser:
+	@tools/setup.sh browser

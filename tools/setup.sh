@@ -2,6 +2,7 @@
 # Makes ready what a build needs and leaves alone what is ready: system packages, .venv, the demo's model.
 #   tools/setup.sh        for `make build`, `make test`, `make demo`
 #   tools/setup.sh peer   the Python stack that results are compared with, in .venv-peer, and an old Flower
+#   tools/setup.sh browser   Chromium and what drives it, in tests/report/node_modules: for the tests of a report's page
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -85,7 +86,26 @@ link_model() {
   [ "$(readlink models/minilm)" = "$target" ] || ln -sfn "$target" models/minilm
 }
 
-if [ "${1:-}" = peer ]; then
+# The exact packages of package-lock.json; browsers are Debian's, never npm's.
+install_browser() {
+  local wanted="" stamp
+  command -v chromium >/dev/null || wanted="$wanted chromium"
+  command -v node >/dev/null || wanted="$wanted nodejs"
+  command -v npm >/dev/null || wanted="$wanted npm"
+  if [ -n "$wanted" ]; then
+    say "installing$wanted"
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends $wanted
+  fi
+  stamp=tests/report/node_modules/.made-from-$(sha256sum tests/report/package-lock.json | cut -c1-16)
+  [ -e "$stamp" ] && return
+  say "installing tests/report/package-lock.json"
+  (cd tests/report && npm ci --silent --no-audit --no-fund)
+  touch "$stamp"
+}
+
+if [ "${1:-}" = browser ]; then
+  install_browser
+elif [ "${1:-}" = peer ]; then
   make_venv .venv-peer requirements-peer.txt
   make_venv .venv-flower-grpc requirements-flower-grpc.txt --no-deps  # the last Flower whose nodes call by gRPC
 else
