@@ -75,6 +75,17 @@ function(fedtune_layer name)
   endif()
 endfunction()
 
+# Takes the sources that match a pattern out of a layer and of its tests: fedtune_exclude(name regex).
+function(fedtune_exclude name pattern)
+  foreach(target fedtune_${name} ${name}_test)
+    if(TARGET ${target})
+      get_target_property(sources ${target} SOURCES)
+      list(FILTER sources EXCLUDE REGEX "${pattern}")
+      set_property(TARGET ${target} PROPERTY SOURCES ${sources})
+    endif()
+  endforeach()
+endfunction()
+
 # Leaves the names of this configuration's test programs in tests/programs.txt, so that a program of an earlier
 # configuration is never run and one that was not built is missed.
 function(fedtune_list_tests)

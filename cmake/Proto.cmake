@@ -1,7 +1,6 @@
 # The contracts of proto/ as a library: fedtune_proto, for net alone.
 find_package(Protobuf REQUIRED)
 find_package(gRPC REQUIRED)
-find_package(CURL REQUIRED)
 get_target_property(grpc_cpp_plugin gRPC::grpc_cpp_plugin LOCATION)
 
 set(proto_root "${CMAKE_SOURCE_DIR}/proto")

@@ -53,6 +53,10 @@ data::Partition make_partition(const Options& options, const data::Dataset& data
 
 }  // namespace
 
+hub::ResolveOptions hub_options(const Options& options) {
+  return {.insecure = options.network.insecure};
+}
+
 peft::LoraConfig lora_config(const Options& options) {
   return {.r = options.lora.r,
           .alpha = options.lora.alpha,
@@ -62,8 +66,10 @@ peft::LoraConfig lora_config(const Options& options) {
 }
 
 data::DatasetOptions dataset_options(const Options& options) {
-  data::DatasetOptions dataset{
-      .path = options.data.data_path, .name = options.data.data_name, .held_out_percent = options.data.tune_slice};
+  data::DatasetOptions dataset{.path = options.data.data_path,
+                               .name = options.data.data_name,
+                               .held_out_percent = options.data.tune_slice,
+                               .insecure = options.network.insecure};
   if (options.data.max_train_sentences > 0) dataset.max_train_sentences = options.data.max_train_sentences;
   return dataset;
 }
@@ -83,7 +89,7 @@ void require_fitting(const text::Tokenizer& tokenizer, const models::ModelConfig
 
 std::unique_ptr<Federation> load_federation(const Options& options, Role role) {
   const c10::Device device = prepare_to_compute(options);
-  const std::filesystem::path folder = hub::resolve_checkpoint(options.models.client_ckpt).folder;
+  const std::filesystem::path folder = hub::resolve_checkpoint(options.models.client_ckpt, hub_options(options)).folder;
   auto federation =
       std::make_unique<Federation>(Federation{.checkpoint_folder = folder, .tokenizer = text::Tokenizer::load(folder)});
 

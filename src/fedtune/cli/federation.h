@@ -11,6 +11,7 @@
 #include "fedtune/data/batch.h"
 #include "fedtune/data/dataset.h"
 #include "fedtune/data/partition.h"
+#include "fedtune/hub/resolve.h"
 #include "fedtune/models/checkpoint.h"
 #include "fedtune/text/tokenizer.h"
 #include "fedtune/train/student.h"
@@ -55,6 +56,7 @@ std::int64_t sentence_limit(const Options& options, const text::Tokenizer& token
 void require_fitting(const text::Tokenizer& tokenizer, const models::ModelConfig& model,
                      const std::filesystem::path& folder);
 
+hub::ResolveOptions hub_options(const Options& options);
 peft::LoraConfig lora_config(const Options& options);
 data::DatasetOptions dataset_options(const Options& options);
 

@@ -2,6 +2,7 @@
 
 #include "fedtune/base/error.h"
 #include "fedtune/cli/command.h"
+#include "fedtune/cli/federation.h"
 #include "fedtune/cli/inspect.h"
 #include "fedtune/cli/resolve.h"
 #include "fedtune/hub/resolve.h"
@@ -34,7 +35,8 @@ void inspect_command(const CommandLine& line) {
   if (line.positionals.empty()) throw usage_error("inspect: which PATH? a checkpoint, adapter, data set or run");
   const Options options = resolve_for_scoring(line.options);
   const std::string& place = line.positionals.front();
-  const fs::path path = hub::is_path(place) ? fs::path(place) : hub::resolve_checkpoint(place).folder;
+  const fs::path path =
+      hub::is_path(place) ? fs::path(place) : hub::resolve_checkpoint(place, hub_options(options)).folder;
   if (!fs::exists(path)) throw input_error("{}: there is no such file or folder", place);
   const Facts facts = inspect(path, options);
   fmt::print("{}", options.score.json ? facts.dump(2) + "\n" : to_text(facts));

@@ -177,7 +177,7 @@ void add_network(Table& t) {
   add(&NetworkOptions::tls_cert, "tls-cert", "PEM file");
   add(&NetworkOptions::tls_key, "tls-key", "PEM file");
   add(&NetworkOptions::tls_allow, "tls-allow", "file of who may join");
-  add(&NetworkOptions::insecure, "insecure", "no TLS");
+  add(&NetworkOptions::insecure, "insecure", "no TLS; plain HTTP to a hub");
 }
 
 void add_run(Table& t) {

@@ -55,7 +55,8 @@ Options resolve_for_pretraining(Options options) {
 
 Pretraining load_pretraining(const Options& options) {
   const c10::Device device = prepare_to_compute(options);
-  const std::filesystem::path folder = hub::resolve_checkpoint(options.models.teacher_ckpt).folder;
+  const std::filesystem::path folder =
+      hub::resolve_checkpoint(options.models.teacher_ckpt, hub_options(options)).folder;
   const text::Tokenizer tokenizer = text::Tokenizer::load(folder);
   const data::Dataset dataset = data::load_dataset(dataset_options(options));
   const models::LoadedModel loaded = models::load_checkpoint(folder, {.initialise_head = true,

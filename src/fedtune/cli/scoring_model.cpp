@@ -11,7 +11,7 @@ namespace fedtune::cli {
 
 ScoringModel load_scoring_model(const Options& options) {
   const c10::Device device = prepare_to_compute(options);
-  const std::filesystem::path folder = hub::resolve_checkpoint(options.models.client_ckpt).folder;
+  const std::filesystem::path folder = hub::resolve_checkpoint(options.models.client_ckpt, hub_options(options)).folder;
   const bool has_adapter = !options.score.adapter.empty();
   models::LoadedModel loaded = models::load_checkpoint(folder, {.initialise_head = has_adapter});
   const text::Tokenizer tokenizer = text::Tokenizer::load(folder);

@@ -44,11 +44,12 @@ bool guarded(const Options& options) {
 
 Teacher load_teacher(const Options& options, Federation& federation, c10::Device device) {
   strategy::require_enough_public(federation.partition.public_share.size(), guarded(options));
-  models::LoadedModel loaded = models::load_checkpoint(hub::resolve_checkpoint(options.models.teacher_ckpt).folder,
-                                                       {.initialise_head = true,
-                                                        .seed = options.training.seed,
-                                                        .role = ModelRole::teacher,
-                                                        .num_labels = federation.data.sentences.num_labels});
+  models::LoadedModel loaded =
+      models::load_checkpoint(hub::resolve_checkpoint(options.models.teacher_ckpt, hub_options(options)).folder,
+                              {.initialise_head = true,
+                               .seed = options.training.seed,
+                               .role = ModelRole::teacher,
+                               .num_labels = federation.data.sentences.num_labels});
   train::matched_layers({.teacher = loaded.model.config, .student = federation.student->config()});
   require_readable(loaded.model.config, federation);
   if (loaded.head_initialised) {

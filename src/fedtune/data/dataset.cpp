@@ -10,6 +10,8 @@
 #include "fedtune/data/columns.h"
 #include "fedtune/data/split.h"
 #include "fedtune/data/table.h"
+#include "fedtune/hub/repository.h"
+#include "fedtune/hub/resolve.h"
 
 namespace fedtune::data {
 namespace {
@@ -114,10 +116,8 @@ fs::path existing_folder(const DatasetOptions& options) {
     throw input_error("--data-path {} is a file; expected the folder that holds train.* and validation.*",
                       options.path);
   }
-  if (options.path == "glue") {
-    throw input_error(
-        "--data-path glue: the hub keeps GLUE as parquet, which comes with a later version; give a folder with "
-        "train.* and validation.*, or GLUE's own folder with CoLA/ and SST-2/");
+  if (options.path == "glue" || (hub::is_hub_id(options.path) && options.path.find('/') != std::string::npos)) {
+    return hub::resolve_dataset(options.path, {.subset = options.name, .insecure = options.insecure}).folder;
   }
   throw input_error("--data-path {}: no such folder", options.path);
 }

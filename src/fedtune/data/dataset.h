@@ -16,7 +16,7 @@ struct Sentence {
 };
 
 struct DatasetOptions {
-  // A folder, or the hub id `glue`.
+  // A folder, or a hub id: `glue`, or any with its owner (`nyu-mll/glue`).
   std::string path = "glue";
   // Which data set of a GLUE root: "cola" or "sst2". Not read where the folder itself holds train.*.
   std::string name = "cola";
@@ -27,6 +27,8 @@ struct DatasetOptions {
   int held_out_percent = 0;
   // Classes of the task; 0 derives them from the training labels (largest label + 1, at least 2).
   std::int64_t num_labels = 0;
+  // --insecure: plain HTTP to a hub on another machine.
+  bool insecure = false;
 };
 
 struct DatasetFiles {

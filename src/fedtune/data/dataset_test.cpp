@@ -1,5 +1,7 @@
 #include "fedtune/data/dataset.h"
 
+#include <cstdlib>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -99,8 +101,14 @@ TEST(Dataset, AFileInPlaceOfAFolderIsAnError) {
   expect_input_error({.path = folder.write("train.tsv", table)}, "is a file");
 }
 
-TEST(Dataset, GlueOnTheHubSaysWhatToDo) {
+TEST(Dataset, GlueThatIsNotInTheCacheSaysWhatToDo) {
+  TemporaryFolder cache;
+  ::setenv("HF_HUB_CACHE", cache.path().c_str(), 1);
+  ::setenv("HF_HUB_OFFLINE", "1", 1);
   expect_input_error({.path = "glue"}, "give a folder");
+  expect_input_error({.path = "owner/data"}, "datasets--owner--data");
+  ::unsetenv("HF_HUB_CACHE");
+  ::unsetenv("HF_HUB_OFFLINE");
 }
 
 TEST(Dataset, AFolderWithoutDataIsAnError) {

@@ -1,81 +1,93 @@
 #include "fedtune/hub/resolve.h"
 
 #include <algorithm>
-#include <cstdlib>
+#include <functional>
 #include <optional>
+#include <span>
 #include <system_error>
+#include <vector>
 
 #include "fedtune/base/error.h"
 #include "fedtune/base/file.h"
+#include "fedtune/hub/cache.h"
+#include "fedtune/hub/environment.h"
+#include "fedtune/hub/fetch.h"
+#include "fedtune/hub/needed_files.h"
 
 namespace fedtune::hub {
 namespace {
 
-bool is_there(const std::filesystem::path& path) {
+namespace fs = std::filesystem;
+using Names = std::span<const std::string>;
+
+bool is_there(const fs::path& path) {
   std::error_code ignored;
-  return std::filesystem::exists(path, ignored);
+  return fs::exists(path, ignored);
 }
 
-std::optional<std::filesystem::path> environment(const char* name) {
-  const char* value = std::getenv(name);
-  if (value == nullptr || *value == '\0') return std::nullopt;
-  return value;
+// What one kind of repository needs.
+struct Needs {
+  std::function<std::vector<std::string>(Names)> choose;
+  std::function<std::string(Names)> missing;  // of all names of a repository
+};
+
+Needs needs_of_model() {
+  return {.choose = needed_of_model, .missing = missing_of_model};
 }
 
-// One part of a hub id: letters, digits, '-', '_', '.', not beginning with '.' or '-'.
-bool is_name(std::string_view part) {
-  const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
-           c == '.';
+Needs needs_of_dataset(const std::string& subset) {
+  return {.choose = [=](Names names) { return needed_of_dataset(names, subset); },
+          .missing = [=](Names names) { return missing_of_dataset(names, subset); }};
+}
+
+// What a snapshot lacks; empty where nothing is.
+std::string missing_of_snapshot(const fs::path& snapshot, Names names, const Needs& needs) {
+  if (std::string missing = needs.missing(names); !missing.empty()) return missing;
+  for (const std::string& name : needs.choose(names)) {
+    if (!name.ends_with(".index.json")) continue;
+    for (const std::string& shard : shards_of_index(read_file(snapshot / name), (snapshot / name).string())) {
+      if (std::ranges::find(names, shard) == names.end()) return "the shard " + shard;
+    }
+  }
+  return "";
+}
+
+Error not_cached(const Repository& repository, const RepositoryCache& cache, const std::string& missing) {
+  return input_error(
+      "'{}' is no path that exists, so it was looked up as a {} of the Hugging Face hub; {} ({}), and HF_HUB_OFFLINE "
+      "forbids to fetch it. Unset that, run `hf download {}{}` where there is a network, or give a folder",
+      repository.id, repository.kind(), missing.empty() ? "it is not in the cache" : "its snapshot lacks " + missing,
+      cache.folder().string(), repository.id, repository.type == RepoType::dataset ? " --repo-type dataset" : "");
+}
+
+Resolved resolve_hub_id(const Repository& repository, const Needs& needs, const ResolveOptions& options) {
+  const Environment environment = read_environment();
+  const RepositoryCache cache(environment.cache, repository);
+  std::string missing;
+  if (const std::optional<std::string> commit = cache.commit()) {
+    const fs::path snapshot = cache.snapshot(*commit);
+    missing = missing_of_snapshot(snapshot, cache.files(*commit), needs);
+    if (missing.empty()) return {.folder = snapshot, .revision = *commit};
+  }
+  if (environment.offline) throw not_cached(repository, cache, missing);
+  const auto choose = [&](Names names) {
+    if (const std::string lacking = needs.missing(names); !lacking.empty()) {
+      throw input_error("the {} '{}' of {} lacks {}; choose another, or give a folder", repository.kind(),
+                        repository.id, environment.endpoint, lacking);
+    }
+    return needs.choose(names);
   };
-  return !part.empty() && part.size() <= 96 && part.front() != '.' && part.front() != '-' &&
-         std::all_of(part.begin(), part.end(), allowed);
+  const std::string commit =
+      fetch(environment, {.repository = repository, .choose = choose, .insecure = options.insecure});
+  return {.folder = cache.snapshot(commit), .revision = commit};
 }
 
-bool is_hub_id(std::string_view text) {
-  const std::size_t slash = text.find('/');
-  if (slash == std::string_view::npos) return is_name(text);
-  return is_name(text.substr(0, slash)) && is_name(text.substr(slash + 1));
-}
-
-std::string kind(RepoType type) {
-  return type == RepoType::model ? "model" : "dataset";
-}
-
-// "models--owner--name"
-std::string cache_name(std::string_view id, RepoType type) {
-  std::string name = kind(type) + "s--";
-  for (const char c : id) name += c == '/' ? std::string("--") : std::string(1, c);
-  return name;
-}
-
-std::string download_command(std::string_view id, RepoType type) {
-  return fmt::format("hf download {}{}", id, type == RepoType::dataset ? " --repo-type dataset" : "");
-}
-
-std::string revision_of(const std::filesystem::path& repository) {
-  std::string revision = read_file(repository / "refs" / "main");
-  while (!revision.empty() && (revision.back() == '\n' || revision.back() == ' ')) revision.pop_back();
-  if (!is_name(revision)) throw input_error("{}: not a commit; download it again", (repository / "refs/main").string());
-  return revision;
-}
-
-Resolved resolve_hub_id(std::string_view id, RepoType type) {
-  const std::filesystem::path repository = hub_cache_folder() / cache_name(id, type);
-  if (!is_there(repository / "refs" / "main")) {
-    throw input_error(
-        "'{}' is no path that exists, so it was looked up as a {} of the Hugging Face hub; it is not in the cache "
-        "({}). "
-        "Download it with `{}`, or give a folder",
-        id, kind(type), repository.string(), download_command(id, type));
+void require_path_or_id(std::string_view text) {
+  if (is_path(text)) {
+    if (!is_there(text)) throw input_error("'{}' is a path and does not exist; check it", text);
+  } else if (!is_hub_id(text)) {
+    throw input_error("'{}' is neither a path that exists nor a hub id ('name' or 'owner/name')", text);
   }
-  const std::string revision = revision_of(repository);
-  const std::filesystem::path snapshot = repository / "snapshots" / revision;
-  if (!is_there(snapshot)) {
-    throw input_error("'{}': the cache names the snapshot {}, which is missing ({}). Download it again with `{}`", id,
-                      revision, snapshot.string(), download_command(id, type));
-  }
-  return {.folder = snapshot, .revision = revision};
 }
 
 }  // namespace
@@ -85,22 +97,21 @@ bool is_path(std::string_view text) {
          std::count(text.begin(), text.end(), '/') >= 2 || (!text.empty() && is_there(text));
 }
 
-Resolved resolve_checkpoint(std::string_view text, RepoType type) {
-  if (is_path(text)) {
-    if (!is_there(text)) throw input_error("'{}' is a path and does not exist; check it", text);
-    return {.folder = text, .revision = ""};
-  }
-  if (!is_hub_id(text)) {
-    throw input_error("'{}' is neither a path that exists nor a hub id ('name' or 'owner/name')", text);
-  }
-  return resolve_hub_id(text, type);
+Resolved resolve_checkpoint(std::string_view text, const ResolveOptions& options) {
+  require_path_or_id(text);
+  if (is_path(text)) return {.folder = text, .revision = ""};
+  return resolve_hub_id({.type = RepoType::model, .id = std::string(text)}, needs_of_model(), options);
 }
 
-std::filesystem::path hub_cache_folder() {
-  if (const auto cache = environment("HF_HUB_CACHE")) return *cache;
-  if (const auto home = environment("HF_HOME")) return *home / "hub";
-  if (const auto cache = environment("XDG_CACHE_HOME")) return *cache / "huggingface" / "hub";
-  return environment("HOME").value_or("/") / ".cache" / "huggingface" / "hub";
+Resolved resolve_dataset(std::string_view text, const ResolveOptions& options) {
+  require_path_or_id(text);
+  if (is_path(text)) return {.folder = text, .revision = ""};
+  const Repository repository{.type = RepoType::dataset, .id = std::string(text)};
+  Resolved resolved = resolve_hub_id(repository, needs_of_dataset(options.subset), options);
+  const RepositoryCache cache(read_environment().cache, repository);
+  const std::string table = needed_of_dataset(cache.files(resolved.revision), options.subset).front();
+  resolved.folder = (resolved.folder / table).parent_path();
+  return resolved;
 }
 
 }  // namespace fedtune::hub

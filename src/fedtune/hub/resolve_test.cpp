@@ -1,15 +1,12 @@
 #include "fedtune/hub/resolve.h"
 
-#include <cstdlib>
-#include <map>
-#include <optional>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "fedtune/base/error.h"
 #include "fedtune/base/file.h"
-#include "fedtune/base/temporary_folder.h"
+#include "fedtune/hub/environment.h"
+#include "fedtune/hub/environment_fixture.h"
 
 namespace fedtune::hub {
 namespace {
@@ -17,35 +14,26 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-// The cache's variables are unset, HOME is an empty folder; all are put back at the end.
-class HubTest : public testing::Test {
+// What is not in the cache is an error here: downloads are tried by tests/integration, against a server.
+class HubTest : public CleanEnvironment {
  protected:
-  HubTest() {
-    for (const char* name : {"HF_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME", "HOME"}) {
-      const char* value = std::getenv(name);
-      before[name] = value ? std::optional<std::string>(value) : std::nullopt;
-      ::unsetenv(name);
-    }
-    set("HOME", folder.path());
-  }
-  ~HubTest() override {
-    for (const auto& [name, value] : before) {
-      value ? ::setenv(name.c_str(), value->c_str(), 1) : ::unsetenv(name.c_str());
-    }
-  }
-  static void set(const char* name, const std::filesystem::path& value) { ::setenv(name, value.c_str(), 1); }
+  HubTest() { set("HF_HUB_OFFLINE", "1"); }
 
   // A repository in the cache with one snapshot.
-  std::filesystem::path add(const std::string& name, const std::string& revision = "0123abcd") {
-    const std::filesystem::path repository = hub_cache_folder() / name;
+  std::filesystem::path add(const std::string& name, const std::vector<std::string>& files,
+                            const std::string& revision = "0123abcd") {
+    const std::filesystem::path repository = read_environment().cache / name;
     create_folders(repository / "refs");
-    create_folders(repository / "snapshots" / revision);
+    for (const std::string& file : files) {
+      create_folders((repository / "snapshots" / revision / file).parent_path());
+      write_file_atomically(repository / "snapshots" / revision / file, "");
+    }
     write_file_atomically(repository / "refs" / "main", revision);
     return repository;
   }
-  std::string error_of(std::string_view text, RepoType type = RepoType::model) {
+  std::string error_of(std::string_view text) {
     try {
-      resolve_checkpoint(text, type);
+      resolve_checkpoint(text);
     } catch (const Error& error) {
       EXPECT_EQ(error.kind(), ErrorKind::input);
       return error.what();
@@ -54,8 +42,7 @@ class HubTest : public testing::Test {
     return "";
   }
 
-  TemporaryFolder folder;
-  std::map<std::string, std::optional<std::string>> before;
+  const std::vector<std::string> model{"config.json", "model.safetensors", "vocab.txt"};
 };
 
 TEST_F(HubTest, TextsThatLookLikePathsArePaths) {
@@ -73,62 +60,50 @@ TEST_F(HubTest, AMissingPathIsAnInputErrorThatNamesIt) {
 }
 
 TEST_F(HubTest, AHubIdInTheCacheIsItsSnapshot) {
-  const std::filesystem::path repository = add("models--owner--name");
+  const std::filesystem::path repository = add("models--owner--name", model);
   const Resolved resolved = resolve_checkpoint("owner/name");
   EXPECT_EQ(resolved.folder, repository / "snapshots" / "0123abcd");
   EXPECT_EQ(resolved.revision, "0123abcd");
 }
 
 TEST_F(HubTest, AHubIdMayHaveNoOwner) {
-  add("models--bert-base-uncased");
+  add("models--bert-base-uncased", model);
   EXPECT_NO_THROW(resolve_checkpoint("bert-base-uncased"));
 }
 
-TEST_F(HubTest, ALineEndBehindTheCommitIsIgnored) {
-  const std::filesystem::path repository = add("models--m");
-  write_file_atomically(repository / "refs" / "main", "0123abcd\n");
-  EXPECT_EQ(resolve_checkpoint("m").revision, "0123abcd");
-}
-
-TEST_F(HubTest, DataSetsHaveFoldersOfTheirOwn) {
-  const std::filesystem::path repository = add("datasets--glue");
-  EXPECT_EQ(resolve_checkpoint("glue", RepoType::dataset).folder, repository / "snapshots" / "0123abcd");
+TEST_F(HubTest, ADataSetIsTheFolderOfItsSubset) {
+  const std::filesystem::path repository =
+      add("datasets--glue", {"cola/train-00000-of-00001.parquet", "cola/validation-00000-of-00001.parquet"});
+  EXPECT_EQ(resolve_dataset("glue", {.subset = "cola"}).folder, repository / "snapshots" / "0123abcd" / "cola");
+  EXPECT_THROW(resolve_dataset("glue", {.subset = "sst2"}), Error);
   EXPECT_THAT(error_of("glue"), HasSubstr("models--glue"));
 }
 
 TEST_F(HubTest, AHubIdThatIsNotCachedSaysWhereItWasSoughtAndWhatToDo) {
   EXPECT_THAT(error_of("owner/name"),
-              AllOf(HasSubstr("owner/name"), HasSubstr((hub_cache_folder() / "models--owner--name").string()),
-                    HasSubstr("hf download owner/name`"), HasSubstr("give a folder")));
-  EXPECT_THAT(error_of("glue", RepoType::dataset), HasSubstr("hf download glue --repo-type dataset`"));
+              AllOf(HasSubstr("owner/name"), HasSubstr((read_environment().cache / "models--owner--name").string()),
+                    HasSubstr("hf download owner/name`"), HasSubstr("give a folder"), HasSubstr("HF_HUB_OFFLINE")));
 }
 
-TEST_F(HubTest, ASnapshotThatIsMissingIsSaid) {
-  const std::filesystem::path repository = add("models--m");
-  std::filesystem::remove_all(repository / "snapshots");
-  EXPECT_THAT(error_of("m"), AllOf(HasSubstr("0123abcd"), HasSubstr("is missing")));
+TEST_F(HubTest, ASnapshotThatLacksFilesSaysWhich) {
+  add("models--m", {"config.json", "vocab.txt"});
+  EXPECT_THAT(error_of("m"), HasSubstr("its snapshot lacks a model.safetensors"));
 }
 
-TEST_F(HubTest, ACommitThatLeadsOutOfTheCacheIsRefused) {
-  const std::filesystem::path repository = add("models--m");
-  write_file_atomically(repository / "refs" / "main", "../../..");
-  EXPECT_THAT(error_of("m"), HasSubstr("not a commit"));
+TEST_F(HubTest, ASnapshotThatLacksAShardSaysWhich) {
+  const std::filesystem::path repository =
+      add("models--m", {"config.json", "model.safetensors.index.json", "vocab.txt", "m-1.safetensors"});
+  write_file_atomically(repository / "snapshots/0123abcd/model.safetensors.index.json",
+                        R"({"weight_map": {"a": "m-1.safetensors", "b": "m-2.safetensors"}})");
+  EXPECT_THAT(error_of("m"), HasSubstr("its snapshot lacks the shard m-2.safetensors"));
+  write_file_atomically(repository / "snapshots/0123abcd/m-2.safetensors", "");
+  EXPECT_NO_THROW(resolve_checkpoint("m"));
 }
 
 TEST_F(HubTest, ATextThatIsNeitherIsRefused) {
   for (const char* text : {"", "name with spaces", "owner/na:me", "-option", ".hidden"}) {
     EXPECT_THAT(error_of(text), HasSubstr("neither a path that exists nor a hub id")) << text;
   }
-}
-
-TEST_F(HubTest, TheCacheIsFoundInTheOrderOfItsVariables) {
-  EXPECT_EQ(hub_cache_folder(), folder / ".cache" / "huggingface" / "hub");
-  set("XDG_CACHE_HOME", "/x");
-  EXPECT_EQ(hub_cache_folder(), "/x/huggingface/hub");
-  set("HF_HOME", "/h");
-  EXPECT_EQ(hub_cache_folder(), "/h/hub");
-  set("HF_HUB_CACHE", "/c");
-  EXPECT_EQ(hub_cache_folder(), "/c");
 }
 
 }  // namespace
