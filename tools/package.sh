@@ -33,6 +33,10 @@ cp LICENSE THIRD_PARTY_NOTICES.md "$folder/licences/"
 torch=$(dirname "$(dirname "$(libraries | grep '/libtorch_cpu\.so$')")")
 cp -r "$torch"-*.dist-info/licenses "$folder/licences/torch"
 
+if arrow=$(libraries | grep '/libarrow\.so'); then
+  cp -r "$(dirname "$(dirname "$arrow")")"/pyarrow-*.dist-info/licenses "$folder/licences/pyarrow"
+fi
+
 missing=$(env -i "$folder/bin/fedtune" --version >/dev/null 2>&1 || echo yes)
 [ -z "$missing" ] || { echo "package: $folder/bin/fedtune does not run" >&2; exit 1; }
 tar -C "$dist" -czf "$folder.tar.gz" "$name"

@@ -18,6 +18,7 @@ from transformers import AutoTokenizer, BertTokenizerFast
 HERE = pathlib.Path(__file__).resolve().parent
 FOLDER = HERE / "tokenizer"
 SEED = 7
+PAIRS = 110  # texts are put together
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 WORDS = """the a an of and but not was is it my our film meal train hotel phone book never quite hardly good bad slow warm cold
 view journey ticket coffee window Film London Zürich naïve strasse straße istanbul ##s ##ed ##ing ##ly ##er ##est ##ful ##less
@@ -82,6 +83,17 @@ def write_cased(folder, tokens):
     (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "BertTokenizer", "do_lower_case": False}) + "\n")
 
 
+def pair_case(i, texts, tokenizers_by_name):
+    """Two texts of often different lengths, cut to lengths from the special tokens alone to more than enough."""
+    first, second = texts[i % len(texts)], texts[(7 * i + 3) % len(texts)]
+    case = {"first": first, "second": second, "max_length": [3, 4, 5, 6, 7, 8, 11, 16, 17, 24, 64][i % 11]}
+    for name, tokenizer in tokenizers_by_name.items():
+        # In a batch, as data sets are mapped: alone, an empty second text would be taken for none.
+        encoded = tokenizer([first], [second], truncation=True, max_length=case["max_length"])
+        case[name] = {"ids": encoded["input_ids"][0], "types": encoded["token_type_ids"][0]}
+    return case
+
+
 def main():
     texts = SENTENCES + generated(150)
     tokens = vocabulary(texts)
@@ -93,6 +105,9 @@ def main():
     cases = [{"text": t, "uncased": encode(uncased, t), "cased": encode(cased, t)} for t in texts]
     lines = ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases)
     (FOLDER / "expected.json").write_text(f'{{"max_length": 48, "cases": [\n{lines}\n]}}\n')
+    tokenizers_by_name = {"uncased": uncased, "cased": cased}
+    lines = ",\n".join(json.dumps(pair_case(i, texts, tokenizers_by_name), separators=(",", ":")) for i in range(PAIRS))
+    (FOLDER / "pairs.json").write_text(f'{{"cases": [\n{lines}\n]}}\n')
     files = sorted(p for p in FOLDER.rglob("*") if p.is_file() and p.name != "manifest.json")
     manifest = {
         "made by": pathlib.Path(__file__).name,

@@ -98,7 +98,7 @@ void add_models_and_data(Table& t) {
   t.add(&Options::models, &ModelOptions::teacher_ckpt, {"teacher-ckpt", "folder or hub id"});
   const auto at = &Options::data;
   t.add(at, &DataOptions::data_path, {"data-path", "folder; glue: hub"});
-  t.add(at, &DataOptions::data_name, {"data-name", "cola|sst2 of GLUE"});
+  t.add(at, &DataOptions::data_name, {"data-name", "task of GLUE"});
   t.add(at, &DataOptions::max_train_sentences, {"max-train-sentences", "rows; 0: all", at_least_0});
   t.add(at, &DataOptions::tune_slice, {"tune-slice", "score the last % of the training rows instead", per_cent});
   t.add(at, &DataOptions::max_length, {"max-length", "tokens", {.low = 3, .text = "at least 3"}});

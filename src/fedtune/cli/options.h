@@ -38,7 +38,7 @@ struct ModelOptions {
 
 struct DataOptions {
   std::string data_path = "glue";        // folder, or "glue" for the hub's
-  std::string data_name = "cola";        // which folder of a GLUE root: cola or sst2
+  std::string data_name = "cola";        // which task of GLUE, see data/glue.h
   std::int64_t max_train_sentences = 0;  // rows kept, before any split; 0 keeps all
   int tune_slice = 0;                    // per cent of them, the last, scored on instead of the validation file
   int max_length = 512;                  // tokens per sentence, special tokens included

@@ -12,11 +12,14 @@ PackedBatch pack(std::span<const Example> examples, std::span<const std::uint32_
     const Example& example = examples[index];
     if (example.ids.empty()) throw failed("packing a batch: sentence {} has no tokens", index);
     batch.ids.insert(batch.ids.end(), example.ids.begin(), example.ids.end());
-    for (std::size_t i = 0; i < example.ids.size(); ++i) batch.positions.push_back(static_cast<std::int32_t>(i));
+    for (std::size_t i = 0; i < example.ids.size(); ++i) {
+      const auto position = static_cast<std::int32_t>(i);
+      batch.positions.push_back(position);
+      batch.type_ids.push_back(example.type_1_from >= 0 && position >= example.type_1_from ? 1 : 0);
+    }
     batch.offsets.push_back(static_cast<std::int32_t>(batch.ids.size()));
     batch.labels.push_back(example.label);
   }
-  batch.type_ids.resize(batch.ids.size());
   return batch;
 }
 

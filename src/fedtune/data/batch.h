@@ -7,10 +7,12 @@
 
 namespace fedtune::data {
 
-// One labelled sentence after tokenisation, special tokens included.
+// One labelled sentence, or a pair, after tokenisation, special tokens included.
 struct Example {
   std::vector<std::int32_t> ids;
   std::int32_t label = 0;
+  // Ids from here on are of token type 1: the second text of a pair. -1: none is.
+  std::int32_t type_1_from = -1;
 };
 
 // Sentences laid end to end. Row t of a [rows, hidden] matrix is token t; sentence s owns rows offsets[s] ..

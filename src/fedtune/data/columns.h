@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "fedtune/data/dataset.h"
@@ -15,11 +17,18 @@ namespace fedtune::data {
 struct LabelRules {
   std::string source;
   std::int64_t num_labels = 0;
+  std::string unit = "line";  // what a row's number counts
 };
 
-// A header naming `sentence` and `label`, or CoLA's four columns without one.
+// The names that columns of texts and labels may have, in GLUE's files and the hub's.
+std::span<const std::string_view> known_columns();
+
+// A header naming one or two columns of texts and one of labels, or CoLA's four columns without one. The texts are
+// `sentence`, or two of: sentence1 and sentence2, question1 and question2, question and sentence, premise and
+// hypothesis, `#1 String` and `#2 String`; labels are `label`, `gold_label`, `is_duplicate` or `Quality`. A label is an
+// integer or one of GLUE's words: entailment (0), neutral and not_entailment (1), contradiction (2).
 std::vector<Sentence> sentences_of(std::vector<Row> rows, const LabelRules& rules);
-// The keys `sentence` and `label`.
+// Keys of the same names.
 std::vector<Sentence> sentences_of(std::vector<JsonRow> rows, const LabelRules& rules);
 
 }  // namespace fedtune::data

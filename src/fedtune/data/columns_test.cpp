@@ -37,6 +37,40 @@ TEST(Columns, AHeaderMayNameThemInAnyOrder) {
   EXPECT_EQ(sentences[0].label, 1);
 }
 
+TEST(Columns, EachTaskOfGlueNamesItsPairsInItsOwnWay) {
+  for (const char* header :
+       {"sentence1\tsentence2\tlabel", "question1\tquestion2\tis_duplicate", "question\tsentence\tlabel",
+        "premise\thypothesis\tlabel", "#1 String\t#2 String\tQuality", "sentence1\tsentence2\tgold_label"}) {
+    const auto pairs = read_tsv(fmt::format("{}\nfirst\tsecond\t1\n", header));
+    ASSERT_EQ(pairs.size(), 1U) << header;
+    EXPECT_EQ(pairs[0].text, "first");
+    EXPECT_EQ(pairs[0].second, "second");
+    EXPECT_EQ(pairs[0].label, 1);
+  }
+}
+
+TEST(Columns, AKeyForEachTextMakesAPair) {
+  const auto pairs = read_jsonl(R"({"premise": "a", "hypothesis": "b", "label": 2, "idx": 0})");
+  EXPECT_EQ(pairs[0].text, "a");
+  EXPECT_EQ(pairs[0].second, "b");
+  EXPECT_EQ(read_jsonl(R"({"sentence": "a", "label": 0})")[0].second, std::nullopt);
+}
+
+TEST(Columns, LabelsMayBeGluesWords) {
+  const auto rows = read_tsv(
+      "sentence1\tsentence2\tgold_label\na\tb\tentailment\na\tb\tneutral\na\tb\tcontradiction\na\tb\tnot_entailment\n");
+  ASSERT_EQ(rows.size(), 4U);
+  EXPECT_EQ(rows[0].label, 0);
+  EXPECT_EQ(rows[1].label, 1);
+  EXPECT_EQ(rows[2].label, 2);
+  EXPECT_EQ(rows[3].label, 1);
+}
+
+TEST(Columns, AHiddenLabelIsAnErrorThatSaysWhy) {
+  EXPECT_THAT(error_of([] { read_tsv("sentence\tlabel\na\t-1\n"); }),
+              HasSubstr("x.tsv, line 2: label -1 stands for one that is kept secret"));
+}
+
 TEST(Columns, ColasFourColumnsNeedNoHeader) {
   const auto sentences = read_tsv("src\t0\t*\tGood it is.\nsrc\t1\t\tIt is good.\n");
   ASSERT_EQ(sentences.size(), 2U);
@@ -71,7 +105,7 @@ TEST(Columns, ALabelThatIsNoIntegerNamesItsLine) {
 TEST(Columns, ALabelOutsideTheClassesNamesItsLine) {
   EXPECT_THAT(error_of([] { read_tsv("sentence\tlabel\na\t2\n", 2); }),
               HasSubstr("x.tsv, line 2: label 2 is outside 0 .. 1"));
-  EXPECT_THAT(error_of([] { read_tsv("sentence\tlabel\na\t-1\n"); }), HasSubstr("x.tsv, line 2: label -1 is outside"));
+  EXPECT_THAT(error_of([] { read_tsv("sentence\tlabel\na\t-2\n"); }), HasSubstr("x.tsv, line 2: label -2 is outside"));
 }
 
 TEST(Columns, AnEmptyTableIsAnError) {

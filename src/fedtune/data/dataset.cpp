@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <iterator>
 #include <string_view>
 
 #include "fedtune/base/error.h"
 #include "fedtune/base/file.h"
 #include "fedtune/data/columns.h"
+#include "fedtune/data/glue.h"
+#include "fedtune/data/parquet.h"
 #include "fedtune/data/split.h"
 #include "fedtune/data/table.h"
 #include "fedtune/hub/repository.h"
@@ -18,61 +21,56 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::string_view, 3> formats{".tsv", ".csv", ".jsonl"};
+constexpr std::array<std::string_view, 4> formats{".tsv", ".csv", ".jsonl", ".parquet"};
 
-struct GlueSet {
-  std::string_view name, folder;
-};
-constexpr std::array<GlueSet, 2> glue_sets{{{"cola", "CoLA"}, {"sst2", "SST-2"}}};
-
-// stem.tsv, stem.csv or stem.jsonl of a folder; an empty path where there is none.
+// stem.tsv, .csv, .jsonl or .parquet of a folder, or the first part of stem-*.parquet; an empty path where there is
+// none.
 fs::path find_table(const fs::path& folder, std::string_view stem) {
-  fs::path found;
+  std::vector<fs::path> found;
   for (const std::string_view format : formats) {
     const fs::path candidate = folder / (std::string(stem) + std::string(format));
-    if (!fs::exists(candidate)) continue;
-    if (!found.empty()) {
-      throw input_error("{} holds both {} and {}; keep the one to be read", folder.string(), found.filename().string(),
-                        candidate.filename().string());
-    }
-    found = candidate;
+    if (fs::exists(candidate)) found.push_back(candidate);
   }
-  return found;
-}
-
-// The name of a parquet file of that split, if there is one.
-std::string find_parquet(const fs::path& folder, std::string_view stem) {
+  const std::string first_part = std::string(stem) + "-00000-of-";
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
-    if (name.starts_with(stem) && name.ends_with(".parquet")) return name;
+    if (name.starts_with(first_part) && name.ends_with(".parquet")) found.push_back(entry.path());
   }
-  return {};
+  if (found.size() > 1) {
+    throw input_error("{} holds both {} and {}; keep the one to be read", folder.string(), found[0].filename().string(),
+                      found[1].filename().string());
+  }
+  return found.empty() ? fs::path() : found.front();
 }
 
-void refuse_parquet(const fs::path& folder, std::string_view stem) {
-  const std::string name = find_parquet(folder, stem);
-  if (name.empty()) return;
-  throw input_error(
-      "{}: this version reads .tsv, .csv and .jsonl, parquet comes with a later one; convert it with\n"
-      "  python3 -c \"import pandas; pandas.read_parquet('{}').to_json('{}.jsonl', orient='records', lines=True)\"",
-      (folder / name).string(), (folder / name).string(), (folder / stem).string());
+// train-00000-of-00003.parquet stands for three files.
+std::vector<fs::path> parts_of(const fs::path& file) {
+  const std::string name = file.filename().string();
+  const std::size_t at = name.rfind("-00000-of-");
+  int count = 1;
+  if (at != std::string::npos) std::from_chars(name.data() + at + 10, name.data() + name.size(), count);
+  if (count <= 1) return {file};
+  std::vector<fs::path> parts;
+  for (int i = 0; i < count; ++i) {
+    parts.push_back(file.parent_path() / fmt::format("{}-{:05}{}", name.substr(0, at), i, name.substr(at + 6)));
+  }
+  return parts;
 }
 
 fs::path training_file(const fs::path& folder) {
   fs::path file = find_table(folder, "train");
   if (!file.empty()) return file;
-  refuse_parquet(folder, "train");
-  throw input_error("{} holds no train.tsv, train.csv or train.jsonl", folder.string());
+  throw input_error("{} holds no train.tsv, .csv, .jsonl or .parquet", folder.string());
 }
 
-fs::path validation_file(const fs::path& folder, const fs::path& train) {
-  for (const std::string_view stem : {"validation", "dev"}) {
+fs::path validation_file(const fs::path& folder, const fs::path& train, const std::string& name) {
+  const GlueTask* task = find_glue_task(name);
+  for (const std::string_view stem : (task ? *task : glue_task("mnli")).validation) {
     if (fs::path file = find_table(folder, stem); !file.empty()) return file;
   }
-  refuse_parquet(folder, "validation");
-  refuse_parquet(folder, "dev");
-  throw input_error("{} holds {} but no validation.tsv, .csv or .jsonl, nor dev.*: a validation file is needed",
-                    folder.string(), train.filename().string());
+  throw input_error(
+      "{} holds {} but no validation.tsv, .csv, .jsonl or .parquet, nor dev.*: a validation file is needed",
+      folder.string(), train.filename().string());
 }
 
 // Moves the last rows of the training set to the validation set.
@@ -89,24 +87,31 @@ void hold_out(Dataset& dataset, int percent) {
   }
 }
 
-bool holds_split(const fs::path& folder, std::string_view stem) {
-  return !find_table(folder, stem).empty() || !find_parquet(folder, stem).empty();
+// The task's folder, as GLUE's archive names it or as the hub does; empty where there is neither.
+fs::path task_folder(const fs::path& root, const GlueTask& task) {
+  for (const std::string_view name : {task.folder, task.subset}) {
+    if (fs::is_directory(root / name)) return root / name;
+  }
+  return {};
 }
 
 fs::path glue_folder(const fs::path& root, const std::string& name) {
-  const bool is_root = std::any_of(glue_sets.begin(), glue_sets.end(),
-                                   [&](const GlueSet& set) { return fs::is_directory(root / set.folder); });
+  const auto tasks = glue_tasks();
+  const bool is_root =
+      std::ranges::any_of(tasks, [&](const GlueTask& task) { return !task_folder(root, task).empty(); });
   if (!is_root) {
     throw input_error(
-        "{} is no data set: it holds neither train.tsv, train.csv or train.jsonl nor GLUE's folders CoLA/ and SST-2/",
+        "{} is no data set: it holds neither train.tsv, .csv, .jsonl or .parquet nor GLUE's folders such as CoLA/",
         root.string());
   }
-  for (const GlueSet& set : glue_sets) {
-    if (set.name != name) continue;
-    if (fs::is_directory(root / set.folder)) return root / set.folder;
-    throw input_error("{} has no folder {}/, which --data-name {} asks for", root.string(), set.folder, name);
-  }
-  throw usage_error("--data-name {}: expected cola or sst2", name);
+  const GlueTask& task = glue_task(name);
+  if (fs::path folder = task_folder(root, task); !folder.empty()) return folder;
+  throw input_error("{} has no folder {}/, which --data-name {} asks for", root.string(), task.folder, name);
+}
+
+std::string subset_of(const std::string& name) {
+  const GlueTask* task = find_glue_task(name);
+  return task ? std::string(task->subset) : name;
 }
 
 fs::path existing_folder(const DatasetOptions& options) {
@@ -117,27 +122,41 @@ fs::path existing_folder(const DatasetOptions& options) {
                       options.path);
   }
   if (options.path == "glue" || (hub::is_hub_id(options.path) && options.path.find('/') != std::string::npos)) {
-    return hub::resolve_dataset(options.path, {.subset = options.name, .insecure = options.insecure}).folder;
+    return hub::resolve_dataset(options.path, {.subset = subset_of(options.name), .insecure = options.insecure}).folder;
   }
   throw input_error("--data-path {}: no such folder", options.path);
+}
+
+std::vector<Sentence> read_part(const fs::path& file, std::int64_t num_labels) {
+  LabelRules rules{.source = file.string(), .num_labels = num_labels};
+  if (file.extension() == ".parquet") {
+    rules.unit = "row";
+    return sentences_of(read_parquet(file, known_columns()), rules);
+  }
+  const std::string text = read_file(file);
+  if (file.extension() == ".jsonl") return sentences_of(parse_jsonl(text, rules.source), rules);
+  if (file.extension() == ".csv") return sentences_of(parse_csv(text, rules.source), rules);
+  if (file.extension() == ".tsv") return sentences_of(parse_tsv(text, rules.source), rules);
+  throw input_error("{}: expected a name that ends in .tsv, .csv, .jsonl or .parquet", rules.source);
 }
 
 }  // namespace
 
 DatasetFiles find_dataset(const DatasetOptions& options) {
   const fs::path folder = existing_folder(options);
-  const fs::path place = holds_split(folder, "train") ? folder : glue_folder(folder, options.name);
+  const fs::path place = find_table(folder, "train").empty() ? glue_folder(folder, options.name) : folder;
   const fs::path train = training_file(place);
-  return {.train = train, .validation = options.held_out_percent != 0 ? train : validation_file(place, train)};
+  return {.train = train,
+          .validation = options.held_out_percent != 0 ? train : validation_file(place, train, options.name)};
 }
 
 std::vector<Sentence> read_sentences(const fs::path& file, std::int64_t num_labels) {
-  const LabelRules rules{.source = file.string(), .num_labels = num_labels};
-  const std::string text = read_file(file);
-  if (file.extension() == ".jsonl") return sentences_of(parse_jsonl(text, rules.source), rules);
-  if (file.extension() == ".csv") return sentences_of(parse_csv(text, rules.source), rules);
-  if (file.extension() == ".tsv") return sentences_of(parse_tsv(text, rules.source), rules);
-  throw input_error("{}: expected a name that ends in .tsv, .csv or .jsonl", rules.source);
+  std::vector<Sentence> all;
+  for (const fs::path& part : parts_of(file)) {
+    std::vector<Sentence> sentences = read_part(part, num_labels);
+    std::ranges::move(sentences, std::back_inserter(all));
+  }
+  return all;
 }
 
 std::int64_t count_classes(const std::vector<Sentence>& sentences) {

@@ -9,16 +9,19 @@
 
 namespace fedtune::data {
 
-// One row of a data file. The sentence is kept as it stands there, trailing spaces included.
+// One row of a data file. Texts are kept as they stand there, trailing spaces included.
 struct Sentence {
   std::string text;
   std::int32_t label = 0;
+  // The other text, in a task about pairs.
+  std::optional<std::string> second = {};
 };
 
 struct DatasetOptions {
   // A folder, or a hub id: `glue`, or any with its owner (`nyu-mll/glue`).
   std::string path = "glue";
-  // Which data set of a GLUE root: "cola" or "sst2". Not read where the folder itself holds train.*.
+  // Which data set of a GLUE root or of the hub: see glue.h. Where the folder itself holds train.*, only
+  // "mnli_mismatched" has a meaning: the validation file.
   std::string name = "cola";
   // Keep only the first rows of the training file.
   std::optional<std::int64_t> max_train_sentences = {};
@@ -32,8 +35,10 @@ struct DatasetOptions {
 };
 
 struct DatasetFiles {
-  std::filesystem::path train;       // train.{tsv,csv,jsonl}
-  std::filesystem::path validation;  // validation.*, else dev.*; the training file where a part of it is held out
+  // train.{tsv,csv,jsonl,parquet}, or train-00000-of-0000N.parquet, which stands for all N.
+  std::filesystem::path train;
+  // validation.*, else dev.*, likewise; the training file where a part of it is held out.
+  std::filesystem::path validation;
 };
 
 struct Dataset {
@@ -48,10 +53,11 @@ struct Dataset {
 DatasetFiles find_dataset(const DatasetOptions& options);
 
 // Reads both files. Throws Error(input) naming file and line for what is not UTF-8, a wrong number of columns, or a
-// label that is not an integer in 0 .. num_labels - 1; also for an empty file.
+// label that is not an integer in 0 .. num_labels - 1 (nor one of GLUE's words for one); also for an empty file.
 Dataset load_dataset(const DatasetOptions& options);
 
-// Reads one labelled file; num_labels = 0 accepts any label from 0. Errors as load_dataset.
+// Reads one labelled file, and the parts that follow it; num_labels = 0 accepts any label from 0. Errors as
+// load_dataset.
 std::vector<Sentence> read_sentences(const std::filesystem::path& file, std::int64_t num_labels);
 
 // max(label) + 1, at least 2.

@@ -111,6 +111,29 @@ TEST(Dataset, GlueThatIsNotInTheCacheSaysWhatToDo) {
   ::unsetenv("HF_HUB_OFFLINE");
 }
 
+constexpr const char* pairs = "sentence1\tsentence2\tgold_label\na\tb\tcontradiction\nc\td\tneutral\n";
+
+TEST(Dataset, MnliIsValidatedOnTheMatchedGenresUnlessTheOthersAreAskedFor) {
+  TemporaryFolder root;
+  root.write("MNLI/train.tsv", pairs);
+  root.write("MNLI/dev_matched.tsv", pairs);
+  root.write("MNLI/dev_mismatched.tsv", pairs);
+  for (const char* name : {"mnli", "mnli_matched"}) {
+    EXPECT_EQ(find_dataset({.path = root.path(), .name = name}).validation, root / "MNLI/dev_matched.tsv");
+  }
+  EXPECT_EQ(find_dataset({.path = root.path(), .name = "mnli_mismatched"}).validation,
+            root / "MNLI/dev_mismatched.tsv");
+  EXPECT_EQ(load_dataset({.path = root.path(), .name = "mnli"}).num_labels, 3);
+}
+
+TEST(Dataset, ACopyOfTheHubsGlueIsAGlueRootToo) {
+  TemporaryFolder root;
+  root.write("rte/train.tsv", pairs);
+  root.write("rte/validation.tsv", pairs);
+  EXPECT_EQ(load_dataset({.path = root.path(), .name = "rte"}).train[0].second, "b");
+  expect_input_error({.path = root.path(), .name = "mrpc"}, "no folder MRPC/");
+}
+
 TEST(Dataset, AFolderWithoutDataIsAnError) {
   TemporaryFolder folder;
   expect_input_error({.path = folder.path()}, "is no data set");
@@ -137,9 +160,9 @@ TEST(Dataset, AGlueSetWithoutTrainingFileIsAnError) {
 TEST(Dataset, AnUnknownNameForAGlueRootIsAUsageError) {
   TemporaryFolder folder;
   folder.write("CoLA/train.tsv", "s\t1\t\tIt is.\n");
-  const Failure failure = failure_of({.path = folder.path(), .name = "mnli"});
+  const Failure failure = failure_of({.path = folder.path(), .name = "imdb"});
   EXPECT_EQ(failure.kind, ErrorKind::usage);
-  EXPECT_THAT(failure.message, HasSubstr("--data-name mnli"));
+  EXPECT_THAT(failure.message, HasSubstr("--data-name imdb"));
 }
 
 TEST(Dataset, TwoTrainingFilesAreAnError) {
@@ -149,10 +172,12 @@ TEST(Dataset, TwoTrainingFilesAreAnError) {
   expect_input_error({.path = folder.path()}, "both train.tsv and train.csv");
 }
 
-TEST(Dataset, ParquetAloneSaysHowToConvertIt) {
+TEST(Dataset, APartOfAParquetTableThatIsMissingIsNamed) {
   TemporaryFolder folder;
-  folder.write("train-00000-of-00001.parquet", "PAR1");
-  expect_input_error({.path = folder.path()}, "pandas.read_parquet");
+  folder.write("train-00000-of-00002.parquet", "PAR1");
+  folder.write("validation.parquet", "PAR1");
+  expect_input_error({.path = folder.path()},
+                     "train-00000-of-00002.parquet");  // no table, whether parquet is read or not
 }
 
 TEST(Dataset, NoRowsAskedForIsAUsageError) {

@@ -6,6 +6,19 @@
 
 namespace fedtune::data {
 
+namespace {
+
+Example example_of(const Sentence& sentence, const text::Tokenizer& tokenizer, const TokenizeOptions& options) {
+  if (!sentence.second) {
+    return {.ids = tokenizer.encode(sentence.text, options.max_length), .label = sentence.label};
+  }
+  text::EncodedPair pair = tokenizer.encode_pair(sentence.text, *sentence.second, options.max_length);
+  return {
+      .ids = std::move(pair.ids), .label = sentence.label, .type_1_from = static_cast<std::int32_t>(pair.type_1_from)};
+}
+
+}  // namespace
+
 std::vector<Example> tokenize(std::span<const Sentence> sentences, const text::Tokenizer& tokenizer,
                               const TokenizeOptions& options) {
   constexpr std::size_t chunk = 1024;  // sentences per job: about a millisecond
@@ -13,7 +26,7 @@ std::vector<Example> tokenize(std::span<const Sentence> sentences, const text::T
   const ParallelJobs jobs{.count = (sentences.size() + chunk - 1) / chunk, .workers = options.workers};
   run_parallel(jobs, [&](std::size_t job) {
     for (std::size_t i = job * chunk; i < std::min(sentences.size(), (job + 1) * chunk); ++i) {
-      examples[i] = {.ids = tokenizer.encode(sentences[i].text, options.max_length), .label = sentences[i].label};
+      examples[i] = example_of(sentences[i], tokenizer, options);
     }
   });
   return examples;

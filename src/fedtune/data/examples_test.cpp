@@ -26,6 +26,14 @@ TEST(Examples, HoldIdsAndLabels) {
   EXPECT_THAT(examples[1].ids, ElementsAre(2, 3));
 }
 
+TEST(Examples, OfAPairKnowWhereTheSecondTextBegins) {
+  const std::vector<Sentence> pairs{{.text = "a b", .label = 1, .second = "b"}};
+  const auto examples = tokenize(pairs, small_tokenizer(), {});
+  EXPECT_THAT(examples[0].ids, ElementsAre(2, 5, 6, 3, 6, 3));
+  const PackedBatch batch = pack(examples, std::vector<std::uint32_t>{0});
+  EXPECT_THAT(batch.type_ids, ElementsAre(0, 0, 0, 0, 1, 1));
+}
+
 TEST(Examples, DoNotDependOnTheNumberOfThreads) {
   std::vector<Sentence> sentences(5000);
   for (std::size_t i = 0; i < sentences.size(); ++i) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "fedtune/base/error.h"
 #include "fedtune/base/file.h"
@@ -70,6 +71,23 @@ AddedTokens tokens_for(const TokenizerParts& parts, bool normalized) {
   return AddedTokens(std::move(tokens));
 }
 
+struct PairLengths {
+  std::int64_t first, second;
+};
+
+// What remains of two texts within `room` ids.
+PairLengths longest_first(PairLengths lengths, std::int64_t room) {
+  if (lengths.first + lengths.second <= room) return lengths;
+  std::int64_t shorter = std::min(lengths.first, lengths.second);
+  std::int64_t longer = std::max(shorter, room - shorter);  // the longer one alone is cut, where that is enough
+  if (shorter + longer > room) {
+    shorter = room / 2;
+    longer = room - shorter;
+  }
+  return lengths.first <= lengths.second ? PairLengths{.first = shorter, .second = longer}
+                                         : PairLengths{.first = longer, .second = shorter};
+}
+
 }  // namespace
 
 class Tokenizer::Implementation {
@@ -81,6 +99,7 @@ class Tokenizer::Implementation {
         normalized_tokens_(tokens_for(parts, true)),
         before_(parts.before),
         after_(parts.after),
+        pair_(parts.pair),
         pad_id_(parts.pad_id),
         vocab_size_(largest_id(parts) + 1),
         model_max_length_(parts.model_max_length),
@@ -88,26 +107,35 @@ class Tokenizer::Implementation {
         sha256_(hash_of_files(parts.files)) {}
 
   std::vector<std::int32_t> encode(std::string_view text, std::int64_t max_length) const {
-    const auto around = static_cast<std::int64_t>(before_.size() + after_.size());
-    if (max_length < around) {
-      throw usage_error("cutting a sentence to {} tokens: its special tokens alone are {}; allow more", max_length,
-                        around);
-    }
-    if (const auto invalid = find_invalid_utf8(text)) {
-      throw input_error("tokenising: byte {} of the sentence is not UTF-8; save the data as UTF-8", *invalid);
-    }
+    const std::int64_t room = room_within(max_length, before_.size() + after_.size());
     std::vector<std::int32_t> ids = before_;
-    for (const TextPart& part : raw_tokens_.split(text)) {
-      if (part.token != nullptr) {
-        ids.push_back(part.token->id);
-      } else {
-        append_text(part.text, ids);
-      }
-    }
-    const auto room = static_cast<std::size_t>(max_length) - after_.size();
-    if (ids.size() > room) ids.resize(room);
+    append(text, room, ids);
     ids.insert(ids.end(), after_.begin(), after_.end());
     return ids;
+  }
+
+  EncodedPair encode_pair(std::string_view first, std::string_view second, std::int64_t max_length) const {
+    if (!pair_) {
+      throw input_error("tokenising a pair of sentences: the tokenizer's post_processor has no usable template for it");
+    }
+    const std::int64_t room =
+        room_within(max_length, pair_->before.size() + pair_->middle.size() + pair_->after.size());
+    std::vector<std::int32_t> a = ids_of(first);
+    std::vector<std::int32_t> b = ids_of(second);
+    const PairLengths kept = longest_first(
+        {.first = static_cast<std::int64_t>(a.size()), .second = static_cast<std::int64_t>(b.size())}, room);
+    a.resize(static_cast<std::size_t>(kept.first));
+    b.resize(static_cast<std::size_t>(kept.second));
+
+    EncodedPair encoded{.ids = pair_->before};
+    std::vector<std::int32_t>& ids = encoded.ids;
+    ids.insert(ids.end(), a.begin(), a.end());
+    ids.insert(ids.end(), pair_->middle.begin(), pair_->middle.end());
+    const auto begin_of_second = static_cast<std::int64_t>(ids.size());
+    ids.insert(ids.end(), b.begin(), b.end());
+    ids.insert(ids.end(), pair_->after.begin(), pair_->after.end());
+    encoded.type_1_from = pair_->second_type == 1 ? begin_of_second : static_cast<std::int64_t>(ids.size());
+    return encoded;
   }
 
   std::int32_t pad_id() const { return pad_id_; }
@@ -117,6 +145,35 @@ class Tokenizer::Implementation {
   const std::string& sha256() const { return sha256_; }
 
  private:
+  static std::int64_t room_within(std::int64_t max_length, std::size_t special_tokens) {
+    const auto around = static_cast<std::int64_t>(special_tokens);
+    if (max_length >= around) return max_length - around;
+    throw usage_error("cutting a sentence to {} tokens: its special tokens alone are {}; allow more", max_length,
+                      around);
+  }
+
+  // Appends at most `room` ids.
+  void append(std::string_view text, std::int64_t room, std::vector<std::int32_t>& ids) const {
+    if (const auto invalid = find_invalid_utf8(text)) {
+      throw input_error("tokenising: byte {} of the sentence is not UTF-8; save the data as UTF-8", *invalid);
+    }
+    const std::size_t most = ids.size() + static_cast<std::size_t>(room);
+    for (const TextPart& part : raw_tokens_.split(text)) {
+      if (part.token != nullptr) {
+        ids.push_back(part.token->id);
+      } else {
+        append_text(part.text, ids);
+      }
+    }
+    if (ids.size() > most) ids.resize(most);
+  }
+
+  std::vector<std::int32_t> ids_of(std::string_view text) const {
+    std::vector<std::int32_t> ids;
+    append(text, std::numeric_limits<std::int32_t>::max(), ids);
+    return ids;
+  }
+
   void append_text(std::string_view text, std::vector<std::int32_t>& ids) const {
     const std::string normal = normalize(text, normalizer_);
     for (const TextPart& part : normalized_tokens_.split(normal)) {
@@ -132,6 +189,7 @@ class Tokenizer::Implementation {
   WordPiece word_piece_;
   AddedTokens raw_tokens_, normalized_tokens_;
   std::vector<std::int32_t> before_, after_;
+  std::optional<PairTemplate> pair_;
   std::int32_t pad_id_;
   std::int64_t vocab_size_;
   std::int64_t model_max_length_;
@@ -148,6 +206,10 @@ Tokenizer Tokenizer::load(const std::filesystem::path& folder) {
 
 std::vector<std::int32_t> Tokenizer::encode(std::string_view text, std::int64_t max_length) const {
   return implementation_->encode(text, max_length);
+}
+
+EncodedPair Tokenizer::encode_pair(std::string_view first, std::string_view second, std::int64_t max_length) const {
+  return implementation_->encode_pair(first, second, max_length);
 }
 
 std::int64_t Tokenizer::vocab_size() const {

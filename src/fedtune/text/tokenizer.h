@@ -10,6 +10,11 @@
 
 namespace fedtune::text {
 
+struct EncodedPair {
+  std::vector<std::int32_t> ids;
+  std::int64_t type_1_from = 0;  // ids from here on are of token type 1; ids.size() where none is
+};
+
 // Immutable after load; cheap to copy; safe to use from several threads.
 class Tokenizer {
  public:
@@ -22,6 +27,11 @@ class Tokenizer {
   // are recognised, as the reference does. Throws Error(input) when text is not UTF-8, Error(failed) when max_length
   // leaves no room for the special tokens.
   std::vector<std::int32_t> encode(std::string_view text, std::int64_t max_length) const;
+
+  // [CLS] first [SEP] second [SEP], by the tokenizer's own template. Where that is more than `max_length` ids, the
+  // longer text is cut from the right until both are of a length, then both alike, as the reference's "longest_first"
+  // does. Throws as encode(), and Error(input) for a tokenizer that has no template for pairs.
+  EncodedPair encode_pair(std::string_view first, std::string_view second, std::int64_t max_length) const;
 
   // The largest id + 1: what the model's vocab_size must reach.
   std::int64_t vocab_size() const;

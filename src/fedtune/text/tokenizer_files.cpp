@@ -88,14 +88,48 @@ void read_template(const json& processor, const std::string& source, TokenizerPa
   }
 }
 
+// [CLS] $A [SEP] $B:1 [SEP]:1, cut at the two texts. A template that numbers token types otherwise is none of ours.
+std::optional<PairTemplate> read_pair_template(const json& processor, const std::string& source) {
+  if (!processor.contains("pair")) return std::nullopt;
+  const json specials = required<json>(processor, "special_tokens", source);
+  PairTemplate pair;
+  std::vector<std::int32_t>* side = &pair.before;
+  std::optional<std::int32_t> second_type;
+  for (const json& piece : required<json>(processor, "pair", source)) {
+    const json& part =
+        piece.contains("Sequence") ? piece.at("Sequence") : required<json>(piece, "SpecialToken", source);
+    const auto name = required<std::string>(part, "id", source);
+    const auto type = required<std::int32_t>(part, "type_id", source);
+    if (piece.contains("Sequence")) {
+      if (name != (side == &pair.before ? "A" : "B")) return std::nullopt;
+      side = side == &pair.before ? &pair.middle : &pair.after;
+      if (name == "B") second_type = type;
+    } else {
+      const auto ids = required<std::vector<std::int32_t>>(required<json>(specials, name, source), "ids", source);
+      side->insert(side->end(), ids.begin(), ids.end());
+    }
+    if (type != second_type.value_or(0)) return std::nullopt;
+  }
+  if (!second_type || *second_type < 0 || *second_type > 1) return std::nullopt;
+  pair.second_type = *second_type;
+  return pair;
+}
+
+// [CLS] A [SEP] B [SEP], the second text and its [SEP] of type 1.
+PairTemplate bert_pair(const TokenizerParts& parts) {
+  return {.before = parts.before, .middle = parts.after, .after = parts.after, .second_type = 1};
+}
+
 void read_post_processor(const json& root, const std::string& source, TokenizerParts& parts) {
   const json processor = root.value("post_processor", json());
   const std::string type = processor.is_object() ? processor.value("type", "none") : "none";
   if (type == "TemplateProcessing") {
     read_template(processor, source, parts);
+    parts.pair = read_pair_template(processor, source);
   } else if (type == "BertProcessing") {
     parts.before = {processor.at("cls").at(1).get<std::int32_t>()};
     parts.after = {processor.at("sep").at(1).get<std::int32_t>()};
+    parts.pair = bert_pair(parts);
   } else {
     throw input_error("{}: post_processor is \"{}\", expected \"TemplateProcessing\" or \"BertProcessing\"", source,
                       type);
@@ -160,6 +194,7 @@ void read_vocab_txt(const fs::path& path, const SpecialTokenFiles& files, Tokeni
   };
   parts.before = {id_of("cls_token")};
   parts.after = {id_of("sep_token")};
+  parts.pair = bert_pair(parts);
   parts.pad_id = table.id(special_token(files, "pad_token")).value_or(0);
 }
 

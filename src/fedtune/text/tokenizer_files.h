@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <limits>
+#include <optional>
 #include <vector>
 
 #include "fedtune/text/added_tokens.h"
@@ -12,11 +13,19 @@
 
 namespace fedtune::text {
 
+// The ids set around two texts: `before` A `middle` B `after`; all is of token type 0 up to B, and of type
+// `second_type` from there on.
+struct PairTemplate {
+  std::vector<std::int32_t> before, middle, after;
+  std::int32_t second_type = 0;
+};
+
 struct TokenizerParts {
   NormalizerOptions normalizer;
   WordPieceOptions word_piece;
   std::vector<AddedToken> added_tokens;
   std::vector<std::int32_t> before, after;  // ids set around a sentence: [CLS], [SEP]
+  std::optional<PairTemplate> pair;         // where the tokenizer has one
   std::int32_t pad_id = 0;
   std::int64_t model_max_length = std::numeric_limits<std::int64_t>::max();
   std::vector<std::filesystem::path> files;

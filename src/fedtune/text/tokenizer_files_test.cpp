@@ -62,6 +62,47 @@ TEST(TokenizerFiles, ReadTokenizerJson) {
   EXPECT_EQ(parts.after, std::vector<std::int32_t>{3});
 }
 
+json with_pair_template(const json& pair) {
+  json tokenizer = tokenizer_json();
+  tokenizer["post_processor"] = {
+      {"type", "TemplateProcessing"},
+      {"single",
+       json::parse(R"([{"SpecialToken": {"id": "[CLS]", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}},
+                                 {"SpecialToken": {"id": "[SEP]", "type_id": 0}}])")},
+      {"pair", pair},
+      {"special_tokens", {{"[CLS]", {{"id", "[CLS]"}, {"ids", {2}}}}, {"[SEP]", {{"id", "[SEP]"}, {"ids", {3}}}}}}};
+  return tokenizer;
+}
+
+TEST(TokenizerFiles, BertsProcessorSetsTwoSeparatorsInAPair) {
+  const auto pair = parts_of(tokenizer_json()).pair;
+  ASSERT_TRUE(pair);
+  EXPECT_EQ(pair->middle, std::vector<std::int32_t>{3});
+  EXPECT_EQ(pair->after, std::vector<std::int32_t>{3});
+  EXPECT_EQ(pair->second_type, 1);
+}
+
+TEST(TokenizerFiles, ATemplateSaysWhatStandsInAPair) {
+  const auto pair =
+      parts_of(with_pair_template(json::parse(
+                   R"([{"SpecialToken": {"id": "[CLS]", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}},
+                                     {"SpecialToken": {"id": "[SEP]", "type_id": 0}},
+                                     {"SpecialToken": {"id": "[SEP]", "type_id": 0}},
+                                     {"Sequence": {"id": "B", "type_id": 0}}])")))
+          .pair;
+  ASSERT_TRUE(pair);
+  EXPECT_EQ(pair->before, std::vector<std::int32_t>{2});
+  EXPECT_EQ(pair->middle, (std::vector<std::int32_t>{3, 3}));
+  EXPECT_TRUE(pair->after.empty());
+  EXPECT_EQ(pair->second_type, 0);
+}
+
+TEST(TokenizerFiles, ATemplateThatTurnsThePairAroundIsNotUsed) {
+  EXPECT_FALSE(parts_of(with_pair_template(json::parse(
+                            R"([{"Sequence": {"id": "B", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 1}}])")))
+                   .pair);
+}
+
 TEST(TokenizerFiles, TheConfigOutranksTheNormalizer) {
   EXPECT_TRUE(parts_of(tokenizer_json()).normalizer.lowercase);
   EXPECT_FALSE(parts_of(tokenizer_json(), {{"do_lower_case", false}}).normalizer.lowercase);

@@ -39,6 +39,33 @@ TEST(Tokenizer, GivesTheReferencesIdsFromVocabTxt) {
   expect_golden_ids("cased");
 }
 
+void expect_golden_pairs(const std::string& variant) {
+  const Tokenizer tokenizer = Tokenizer::load(golden / variant);
+  const nlohmann::json expected = load_json(golden / "pairs.json");
+  ASSERT_GT(expected.at("cases").size(), 100U);
+  for (const nlohmann::json& entry : expected.at("cases")) {
+    const EncodedPair pair =
+        tokenizer.encode_pair(entry.at("first").get<std::string>(), entry.at("second").get<std::string>(),
+                              entry.at("max_length").get<std::int64_t>());
+    std::vector<std::int32_t> types(pair.ids.size());
+    std::fill(types.begin() + pair.type_1_from, types.end(), 1);
+    EXPECT_EQ(pair.ids, entry.at(variant).at("ids").get<std::vector<std::int32_t>>()) << entry.dump();
+    EXPECT_EQ(types, entry.at(variant).at("types").get<std::vector<std::int32_t>>()) << entry.dump();
+  }
+}
+
+TEST(Tokenizer, GivesTheReferencesIdsAndTypesForPairsFromTokenizerJson) {
+  expect_golden_pairs("uncased");
+}
+
+TEST(Tokenizer, GivesTheReferencesIdsAndTypesForPairsFromVocabTxt) {
+  expect_golden_pairs("cased");
+}
+
+TEST(Tokenizer, RefusesALengthWithoutRoomForThePairsSpecialTokens) {
+  EXPECT_THROW(Tokenizer::load(golden / "cased").encode_pair("the", "the", 2), Error);
+}
+
 TEST(Tokenizer, CutsFromTheRightAndKeepsTheLastSpecialToken) {
   TemporaryFolder folder;
   folder.write("vocab.txt", vocabulary);
