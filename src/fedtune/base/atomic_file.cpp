@@ -1,12 +1,11 @@
 #include <atomic>
 #include <cerrno>
-#include <cstdio>
 #include <system_error>
 #include <utility>
 
-#include <fcntl.h>
 #include <unistd.h>
 
+#include "fedtune/base/disk.h"
 #include "fedtune/base/file.h"
 #include "fedtune/base/file_error.h"
 
@@ -29,19 +28,22 @@ std::string temporary_name(const std::filesystem::path& path) {
 }  // namespace
 
 AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
+  int error = 0;
   do {
     temporary_ = temporary_name(path_);
-    file_ = FileDescriptor(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
-  } while (!file_.is_open() && errno == EEXIST);
-  if (!file_.is_open()) throw write_error(path_, errno);
+    int descriptor = -1;
+    error = disk().create(temporary_, descriptor);
+    if (error == 0) file_ = FileDescriptor(descriptor);
+  } while (error == EEXIST);
+  if (error != 0) throw write_error(path_, error);
 }
 
 AtomicFile::~AtomicFile() {
-  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+  if (!temporary_.empty()) disk().remove(temporary_);
 }
 
 void AtomicFile::write(std::span<const std::byte> bytes) {
-  if (const int error = write_all(file_.get(), bytes); error != 0) throw write_error(path_, error);
+  if (const int error = disk().write(file_.get(), bytes); error != 0) throw write_error(path_, error);
 }
 
 void AtomicFile::write(std::string_view text) {
@@ -49,11 +51,11 @@ void AtomicFile::write(std::string_view text) {
 }
 
 void AtomicFile::commit() {
-  if (::fsync(file_.get()) != 0) throw write_error(path_, errno);
+  if (const int error = disk().sync(file_.get()); error != 0) throw write_error(path_, error);
   if (const int error = file_.close(); error != 0) throw write_error(path_, error);
-  if (std::rename(temporary_.c_str(), path_.c_str()) != 0) throw write_error(path_, errno);
+  if (const int error = disk().rename(temporary_, path_); error != 0) throw write_error(path_, error);
   temporary_.clear();
-  if (const int error = sync_folder(folder_of(path_)); error != 0) throw write_error(path_, error);
+  if (const int error = disk().sync_folder(folder_of(path_)); error != 0) throw write_error(path_, error);
 }
 
 void write_file_atomically(const std::filesystem::path& path, std::string_view content) {
@@ -62,13 +64,15 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
   file.commit();
 }
 
+bool is_temporary(const std::filesystem::path& path) {
+  const std::string name = path.filename().string();
+  return name.starts_with('.') && name.find(temporary_mark) != std::string::npos;
+}
+
 void remove_temporary_files(const std::filesystem::path& folder) {
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
-    const std::string name = entry.path().filename().string();
-    if (name.starts_with('.') && name.find(temporary_mark) != std::string::npos) {
-      std::filesystem::remove(entry.path(), ignored);
-    }
+    if (is_temporary(entry.path())) disk().remove(entry.path().string());
   }
 }
 

@@ -26,6 +26,9 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
 // Creates a folder and those above it. Throws Error(failed).
 void create_folders(const std::filesystem::path& folder);
 
+// Whether a name is that of a temporary file of write_file_atomically.
+bool is_temporary(const std::filesystem::path& path);
+
 // Removes the temporary files that a killed process left in a folder. Call it where no other process writes.
 void remove_temporary_files(const std::filesystem::path& folder);
 
