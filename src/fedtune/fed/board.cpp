@@ -230,7 +230,7 @@ void Board::open(int round, const std::shared_ptr<const Payload>& global, std::s
 
 std::optional<Delivery> Board::next(std::chrono::steady_clock::time_point until) {
   std::unique_lock lock(mutex_);
-  if (!changed_.wait_until(lock, until, [&] { return !deliveries_.empty(); })) return std::nullopt;
+  if (!time().wait_until(changed_, lock, until, [&] { return !deliveries_.empty(); })) return std::nullopt;
   Delivery delivery = std::move(deliveries_.front());
   deliveries_.pop_front();
   return delivery;
@@ -277,7 +277,7 @@ std::vector<int> Board::present() const {
 
 bool Board::await_present(std::span<const int> cohort, std::size_t count, std::chrono::steady_clock::time_point until) {
   std::unique_lock lock(mutex_);
-  return changed_.wait_until(lock, until, [&] {
+  return time().wait_until(changed_, lock, until, [&] {
     const auto here = std::ranges::count_if(cohort, [&](int rank) {
       const auto found = clients_.find(rank);
       return found != clients_.end() && !found->second.session.empty() && !found->second.absent;
@@ -288,7 +288,7 @@ bool Board::await_present(std::span<const int> cohort, std::size_t count, std::c
 
 void Board::await_told(std::chrono::steady_clock::time_point until) {
   std::unique_lock lock(mutex_);
-  changed_.wait_until(lock, until, [&] {
+  time().wait_until(changed_, lock, until, [&] {
     return std::ranges::all_of(clients_, [](const auto& entry) {
       return entry.second.session.empty() || entry.second.told || entry.second.absent;
     });

@@ -18,6 +18,7 @@
 #include <variant>
 #include <vector>
 
+#include "fedtune/base/timekeeper.h"
 #include "fedtune/fed/payload.h"
 #include "fedtune/fed/spill.h"
 #include "fedtune/fed/types.h"
@@ -78,7 +79,8 @@ class Board {
   struct Options {
     int clients = 0;  // ranks 1 .. clients
     Layout layout{};
-    SpillOptions spill{};  // where contributions wait for the end of their round
+    SpillOptions spill{};                    // where contributions wait for the end of their round
+    Timekeeper* time = &Timekeeper::real();  // outlives the board
   };
   explicit Board(Options options);
 
@@ -104,6 +106,7 @@ class Board {
   void decline(const Seat& seat, const std::string& nonce, const std::string& reason);
 
   // --- Called by the engine's transport.
+  Timekeeper& time() const { return *options_.time; }
   // Asks each rank of the cohort; who has not enrolled yet is asked when it does.
   void open(int round, const std::shared_ptr<const Payload>& global, std::span<const int> cohort);
   // The next contribution; empty when `until` has come first.

@@ -15,14 +15,14 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // Far away where `seconds` is 0.
-Clock::time_point deadline_after(double seconds) {
+Clock::time_point deadline_after(double seconds, Clock::time_point now) {
   if (seconds <= 0.0) return Clock::time_point::max();
-  return Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+  return now + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
 }
 
 // How long to wait before looking whether the run was interrupted.
-Clock::time_point soon(Clock::time_point deadline) {
-  return std::min(deadline, Clock::now() + std::chrono::milliseconds(100));
+Clock::time_point soon(Clock::time_point deadline, Clock::time_point now) {
+  return std::min(deadline, now + std::chrono::milliseconds(100));
 }
 
 std::vector<int> missing_of(std::span<const int> cohort, const std::vector<int>& present) {
@@ -61,10 +61,10 @@ void BoardTransport::await_clients(std::span<const int> cohort) {
   const auto missing = [&] { return missing_of(cohort, board_.present()); };
   if (cohort.size() - missing().size() >= wanted) return;
   if (options_.on_waiting) options_.on_waiting(missing());
-  const Clock::time_point deadline = deadline_after(options_.wait);
-  while (!board_.await_present(cohort, wanted, soon(deadline))) {
+  const Clock::time_point deadline = deadline_after(options_.wait, board_.time().now());
+  while (!board_.await_present(cohort, wanted, soon(deadline, board_.time().now()))) {
     throw_if_interrupted();
-    if (Clock::now() < deadline) continue;
+    if (board_.time().now() < deadline) continue;
     throw network_error("clients {} have not come within {} s; {} of {} are there, {} are needed (--min-clients)",
                         fmt::join(missing(), ", "), options_.wait, cohort.size() - missing().size(), cohort.size(),
                         wanted);
@@ -77,10 +77,10 @@ void BoardTransport::exchange(int round, const NamedTensors& global, std::span<c
   await_clients(cohort);
   board_.open(round, std::make_shared<Payload>(global), cohort);
   OpenRound open(board_);
-  const Clock::time_point deadline = deadline_after(options_.round_timeout);
+  const Clock::time_point deadline = deadline_after(options_.round_timeout, board_.time().now());
   std::size_t heard = 0;
-  while (heard < cohort.size() && Clock::now() < deadline) {
-    std::optional<Delivery> delivery = board_.next(soon(deadline));
+  while (heard < cohort.size() && board_.time().now() < deadline) {
+    std::optional<Delivery> delivery = board_.next(soon(deadline, board_.time().now()));
     throw_if_interrupted();
     if (!delivery) continue;
     ++heard;
