@@ -63,6 +63,25 @@ Status check_weight(double weight, double largest) {
 
 }  // namespace
 
+double norm_of(const NamedTensors& tensors) {
+  double squares = 0.0;
+  for (const TensorView& tensor : tensors.tensors) squares += sum_of_squares(tensor.f32());
+  return std::sqrt(squares);
+}
+
+double distance(const NamedTensors& tensors, const NamedTensors& origin) {
+  double squares = 0.0;
+  for (std::size_t i = 0; i < tensors.tensors.size(); ++i) {
+    const std::span<const float> values = tensors.tensors[i].f32();
+    const std::span<const float> others = origin.tensors.at(i).f32();
+    for (std::size_t j = 0; j < values.size(); ++j) {
+      const double step = static_cast<double>(values[j]) - static_cast<double>(others[j]);
+      squares += step * step;
+    }
+  }
+  return std::sqrt(squares);
+}
+
 Status check_contribution(const Layout& layout, const Offer& offer, const AdmissionLimits& limits) {
   if (Status status = check_weight(offer.weight, limits.max_weight); !status) return status;
   const auto& tensors = offer.tensors.tensors;

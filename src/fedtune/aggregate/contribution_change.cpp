@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "fedtune/base/error.h"
+#include "fedtune/base/memory.h"
 
 namespace fedtune::aggregate {
 namespace {
@@ -31,6 +32,7 @@ Sums sums_of(const NamedTensors& client, const Averaged& averaged) {
       sums.mean += m * m;
       sums.both += d * m;
     }
+    if (client.mapped) release_pages(client.tensors[t].bytes);
   }
   return sums;
 }

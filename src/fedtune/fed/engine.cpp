@@ -8,6 +8,7 @@
 #include "fedtune/base/error.h"
 #include "fedtune/base/interrupt.h"
 #include "fedtune/base/random.h"
+#include "fedtune/format/tensor_hash.h"
 
 namespace fedtune::fed {
 namespace {
@@ -19,6 +20,9 @@ void check(const EngineOptions& options) {
   if (options.clients < 1) throw usage_error("clients: found {}, expected 1 or more", options.clients);
   if (options.fewest < 1)
     throw usage_error("contributions a round needs: found {}, expected 1 or more", options.fewest);
+  if (!(options.max_client_weight > 0.0)) {
+    throw usage_error("the most a client may weigh: found {}, expected above 0", options.max_client_weight);
+  }
   if (!(options.fraction_fit > 0.0 && options.fraction_fit <= 1.0)) {
     throw usage_error("fraction-fit: found {}, expected above 0 and at most 1", options.fraction_fit);
   }
@@ -56,6 +60,7 @@ class Engine::Exchange {
   Exchange(Engine& engine, RoundRecord& record) : engine_(engine), record_(record) {}
 
   void run(const NamedTensors& global) {
+    global_ = &global;
     record_.bytes_down += static_cast<std::int64_t>(global.total_bytes() * record_.cohort.size());
     const Stopwatch watch;
     double last_accepted = 0.0;
@@ -72,7 +77,8 @@ class Engine::Exchange {
   // Ascending rank.
   std::vector<Update> accepted() {
     std::sort(accepted_.begin(), accepted_.end(), [](const Update& a, const Update& b) { return a.rank < b.rank; });
-    for (const Update& update : accepted_) record_.accepted.push_back({update.rank, update.weight, update.report});
+    std::sort(records_.begin(), records_.end(), [](const auto& a, const auto& b) { return a.rank < b.rank; });
+    record_.accepted = std::move(records_);
     return std::move(accepted_);
   }
 
@@ -83,7 +89,11 @@ class Engine::Exchange {
       refuse(update.rank, status.reason());
       return false;
     }
-    notify(engine_.observer_.on_client, record_.round, ClientRecord{update.rank, update.weight, update.report});
+    const double sent = update.weight;
+    update.weight = std::min(sent, engine_.options_.max_client_weight);
+    records_.push_back(record_of(update, *global_));
+    records_.back().sent_weight = sent;
+    notify(engine_.observer_.on_client, record_.round, records_.back());
     update.tensors = engine_.spill_.hold(std::move(update.tensors));
     accepted_.push_back(std::move(update));
     return true;
@@ -111,8 +121,10 @@ class Engine::Exchange {
 
   Engine& engine_;
   RoundRecord& record_;
+  const NamedTensors* global_ = nullptr;
   std::vector<int> heard_;
   std::vector<Update> accepted_;
+  std::vector<ClientRecord> records_;
 };
 
 Engine::Engine(const EngineOptions& options, const Parts& parts, Observer observer)
@@ -141,6 +153,7 @@ RunOutcome Engine::start() {
   RunOutcome outcome{.global = parts_.strategy.initial(), .history = {}};
   RoundRecord& record = outcome.history.emplace_back();
   record.evaluation = timed(record.seconds.evaluate, [&] { return parts_.strategy.evaluate(0, outcome.global); });
+  record.global_sha256 = final_sha256(outcome.global);
   notify(observer_.on_start, record);
   save(outcome);
   return outcome;
@@ -160,6 +173,7 @@ RoundRecord Engine::play_round(int round, NamedTensors& global) {
   global = timed(seconds.distil, [&] { return strategy.refine(round, std::move(global)); });
   throw_if_interrupted();
   record.evaluation = timed(seconds.evaluate, [&] { return strategy.evaluate(round, global); });
+  record.global_sha256 = final_sha256(global);
   return record;
 }
 

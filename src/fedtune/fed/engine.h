@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <span>
 #include <vector>
@@ -22,6 +23,8 @@ struct EngineOptions {
   double fraction_fit = 1.0;  // share of the clients asked each round, in (0, 1]
   int fewest = 1;             // contributions a round needs; a smaller cohort needs all of its own
   std::uint64_t seed = 0;     // run seed: chooses the cohorts
+  // A contribution that weighs more enters with this much.
+  double max_client_weight = std::numeric_limits<double>::infinity();
 };
 
 // What a run tells whoever watches; unset callbacks are skipped. All are called on the engine's thread; what they throw

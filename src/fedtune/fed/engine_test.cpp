@@ -137,17 +137,75 @@ TEST_P(EngineRefuses, AndLeavesTheOthersAggregateAsItWas) {
 
 INSTANTIATE_TEST_SUITE_P(
     EachWayToBeInvalid, EngineRefuses,
-    testing::Values(Malformed{"weight is 0", [](Update& u) { u.weight = 0.0; }},
-                    Malformed{"weight is 1e+300", [](Update& u) { u.weight = 1e300; }},
-                    Malformed{"weight is nan", [](Update& u) { u.weight = std::nan(""); }},
-                    Malformed{"0 tensors", [](Update& u) { u.tensors = {}; }},
-                    Malformed{"shape [3]", [](Update& u) { u.tensors = toy_tensors({1, 2, 3}); }},
-                    Malformed{"holds nan at index 0",
-                              [](Update& u) { u.tensors = toy_tensors(std::vector<float>(toy_size, std::nanf(""))); }},
-                    Malformed{"norm", [](Update& u) { u.tensors = toy_tensors(std::vector<float>(toy_size, 1e30f)); }},
-                    Malformed{"for round 99, expected round 1", [](Update& u) { u.round = 99; }},
-                    Malformed{"not asked", [](Update& u) { u.rank = 7; }},
-                    Malformed{"not asked", [](Update& u) { u.rank = -2; }}));
+    testing::Values(
+        Malformed{"weight is 0", [](Update& u) { u.weight = 0.0; }},
+        Malformed{"weight is 1e+300", [](Update& u) { u.weight = 1e300; }},
+        Malformed{"weight is -3", [](Update& u) { u.weight = -3.0; }},
+        Malformed{"found tensor 'v', expected 'w'",
+                  [](Update& u) {
+                    u.tensors =
+                        test_tensors({{"v", {static_cast<std::int64_t>(toy_size)}, std::vector<float>(toy_size)}});
+                  }},
+        Malformed{"is F16, expected F32", [](Update& u) { u.tensors.tensors[0].dtype = DType::f16; }},
+        Malformed{"has 8 bytes, expected 4000",
+                  [](Update& u) { u.tensors.tensors[0].bytes = u.tensors.tensors[0].bytes.first(8); }},
+        Malformed{"2 tensors, expected 1", [](Update& u) { u.tensors.tensors.push_back(u.tensors.tensors[0]); }},
+        Malformed{"holds inf at index 0",
+                  [](Update& u) { u.tensors = toy_tensors(std::vector<float>(toy_size, HUGE_VALF)); }},
+        Malformed{"weight is nan", [](Update& u) { u.weight = std::nan(""); }},
+        Malformed{"0 tensors", [](Update& u) { u.tensors = {}; }},
+        Malformed{"shape [3]", [](Update& u) { u.tensors = toy_tensors({1, 2, 3}); }},
+        Malformed{"holds nan at index 0",
+                  [](Update& u) { u.tensors = toy_tensors(std::vector<float>(toy_size, std::nanf(""))); }},
+        Malformed{"norm", [](Update& u) { u.tensors = toy_tensors(std::vector<float>(toy_size, 1e30f)); }},
+        Malformed{"for round 99, expected round 1", [](Update& u) { u.round = 99; }},
+        Malformed{"not asked", [](Update& u) { u.rank = 7; }}, Malformed{"not asked", [](Update& u) { u.rank = -2; }}));
+
+TEST(Engine, AWeightIsCappedWhereARunSaysSo) {
+  EngineOptions capped = four_clients;
+  capped.max_client_weight = 12.0;
+  const auto run = [](const EngineOptions& options, ToyTask::Behaviour behaviour) {
+    ToyTask task(std::move(behaviour));
+    ToyStrategy strategy;
+    ScriptedTransport transport(task);
+    return Engine(options, {.strategy = strategy, .transport = transport}).run();
+  };
+  const RunOutcome outcome = run(capped, {});
+  EXPECT_EQ(final_sha256(outcome.global), final_sha256(run(four_clients, [](const Instruction&, Update& update) {
+                                                         update.weight = std::min(update.weight, 12.0);
+                                                       }).global));
+  EXPECT_EQ(outcome.history[1].accepted[3].weight, 12.0);
+  EXPECT_EQ(outcome.history[1].accepted[3].sent_weight, 14.0);
+  EXPECT_EQ(outcome.history[1].accepted[0].weight, 11.0);
+}
+
+TEST(Engine, RecordsTheHashAndTheNormsOfEachContribution) {
+  const RunOutcome outcome = run_scripted([](std::vector<Update>& updates) {
+    std::vector<float> values(toy_size, 0.25f);
+    values[7] += 3.0f;
+    updates[0].tensors = toy_tensors(values);
+  });
+  const ClientRecord& client = outcome.history[1].accepted[0];
+  EXPECT_DOUBLE_EQ(client.change, 3.0);
+  EXPECT_NEAR(client.norm, std::sqrt(0.25 * 0.25 * (toy_size - 1) + 3.25 * 3.25), 1e-9);
+  std::vector<float> values(toy_size, 0.25f);
+  values[7] += 3.0f;
+  EXPECT_EQ(client.sha256, final_sha256(toy_tensors(values)));
+  EXPECT_EQ(outcome.history[3].global_sha256, final_sha256(outcome.global));
+}
+
+TEST(HeavyClients, AreThoseAboveTenTimesTheMedian) {
+  const auto heavy = [](const std::vector<double>& weights) {
+    RoundRecord record;
+    for (const double weight : weights) {
+      record.accepted.push_back({.rank = static_cast<int>(record.accepted.size()) + 1, .sent_weight = weight});
+    }
+    return heavy_clients(record);
+  };
+  EXPECT_THAT(heavy({5, 51, 4, 50}), ElementsAre(2));
+  EXPECT_THAT(heavy({5, 50, 5}), IsEmpty());
+  EXPECT_THAT(heavy({1, 1000}), IsEmpty());
+}
 
 TEST(Engine, ASecondContributionOfAClientIsRefused) {
   const RunOutcome outcome = run_scripted([](std::vector<Update>& updates) {

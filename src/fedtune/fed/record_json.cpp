@@ -22,6 +22,7 @@ class Reader {
   std::int64_t integer(std::string_view key) const { return required<std::int64_t>(object_, key, context_); }
   int rank(std::string_view key) const { return required<int>(object_, key, context_); }
   std::string text(std::string_view key) const { return required<std::string>(object_, key, context_); }
+  std::string text_or_empty(std::string_view key) const { return optional_or<std::string>(object_, key, "", context_); }
   std::vector<json> list(std::string_view key) const { return required<std::vector<json>>(object_, key, context_); }
   json object(std::string_view key) const { return required<json>(object_, key, context_); }
   bool has(std::string_view key) const { return object_.contains(key); }
@@ -71,7 +72,11 @@ ordered_json to_json(const ClientRecord& c) {
           {"batches", c.report.batches},
           {"tokens", c.report.tokens},
           {"loss", c.report.loss},
-          {"seconds", c.report.seconds}};
+          {"seconds", c.report.seconds},
+          {"norm", c.norm},
+          {"change", c.change},
+          {"sent_weight", c.sent_weight},
+          {"sha256", c.sha256}};
 }
 
 ClientRecord client_from(const json& json, const std::string& context) {
@@ -82,7 +87,11 @@ ClientRecord client_from(const json& json, const std::string& context) {
                      .batches = reader.integer("batches"),
                      .tokens = reader.integer("tokens"),
                      .loss = reader.number("loss"),
-                     .seconds = reader.number("seconds")}};
+                     .seconds = reader.number("seconds")},
+          .sha256 = reader.text_or_empty("sha256"),
+          .norm = reader.number("norm"),
+          .change = reader.number("change"),
+          .sent_weight = reader.number("sent_weight")};
 }
 
 PhaseSeconds seconds_from(const json& json, const std::string& context) {
@@ -116,7 +125,8 @@ ordered_json to_json(const RoundRecord& record) {
             {"distil", seconds.distil},
             {"evaluate", seconds.evaluate},
             {"wait", seconds.wait}}},
-          {"evaluation", to_json(record.evaluation)}};
+          {"evaluation", to_json(record.evaluation)},
+          {"global_sha256", record.global_sha256}};
 }
 
 RoundRecord round_record_from(const json& json, const std::string& context) {
@@ -133,6 +143,7 @@ RoundRecord round_record_from(const json& json, const std::string& context) {
   record.bytes_down = reader.integer("bytes_down");
   record.seconds = seconds_from(reader.object("seconds"), context);
   record.evaluation = evaluation_from(reader.object("evaluation"), context);
+  record.global_sha256 = reader.text_or_empty("global_sha256");
   return record;
 }
 

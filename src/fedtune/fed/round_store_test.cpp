@@ -28,7 +28,11 @@ RoundRecord full_record(int round) {
       .cohort = {1, 3},
       .accepted = {{.rank = 1,
                     .weight = 54.0,
-                    .report = {.sentences = 1710, .batches = 54, .tokens = 18000, .loss = 0.1 + 0.2, .seconds = 1.5}}},
+                    .report = {.sentences = 1710, .batches = 54, .tokens = 18000, .loss = 0.1 + 0.2, .seconds = 1.5},
+                    .sha256 = "ab12",
+                    .norm = 1.0 / 7.0,
+                    .change = 1.0 / 9.0,
+                    .sent_weight = 60.0}},
       .refused = {{.rank = 3, .reason = "the weight is 0"}},
       .bytes_up = 123,
       .bytes_down = 456,
@@ -39,7 +43,8 @@ RoundRecord full_record(int round) {
                      .mcc = -0.1,
                      .f1 = 0.8,
                      .sentences = 1043,
-                     .teacher = TeacherEvaluation{.loss = 0.4, .reference_loss = 0.01, .accuracy = 0.9}}};
+                     .teacher = TeacherEvaluation{.loss = 0.4, .reference_loss = 0.01, .accuracy = 0.9}},
+      .global_sha256 = "cd34"};
 }
 
 class RoundStoreTest : public testing::Test {

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <utility>
 
+#include "fedtune/base/memory.h"
 #include "fedtune/fed/payload.h"
 
 namespace fedtune::fed {
@@ -80,7 +81,10 @@ std::shared_ptr<Arrival> Spill::expect(std::size_t bytes) {
 }
 
 NamedTensors Spill::hold(NamedTensors tensors) {
-  if (tensors.mapped) return tensors;
+  if (tensors.mapped) {
+    for (const TensorView& tensor : tensors.tensors) release_pages(tensor.bytes);  // whoever admitted them has read them
+    return tensors;
+  }
   if (Owner claim = memory_->claim(tensors.total_bytes())) {
     tensors.owner = both(std::move(tensors.owner), std::move(claim));
     return tensors;

@@ -60,12 +60,19 @@ struct Evaluation {
   std::optional<TeacherEvaluation> teacher{};
 };
 
-// An accepted contribution, without its tensors.
+// An accepted contribution, without its tensors. The checkpoints of earlier versions have neither hash nor norms.
 struct ClientRecord {
   int rank = 0;
   double weight = 0.0;
   ClientReport report{};
+  std::string sha256{};      // final_sha256 of its tensors
+  double norm = 0.0;         // L2, of all its values together
+  double change = 0.0;       // the same of their difference from the global tensors it was sent
+  double sent_weight = 0.0;  // what it said; `weight` is what entered, at most --max-client-weight
 };
+
+// The record of a contribution that has passed admission, so that it is laid out as `global`.
+ClientRecord record_of(const Update& update, const NamedTensors& global);
 
 // A contribution that was left out, or a client that gave none.
 struct Refusal {
@@ -92,9 +99,14 @@ struct RoundRecord {
   std::int64_t bytes_down = 0;           // tensor bytes sent to clients
   PhaseSeconds seconds{};
   Evaluation evaluation{};
+  std::string global_sha256{};  // final_sha256 of the global tensors after the round
 
   // Sentences processed by the accepted clients, over the seconds of training; 0 for round 0.
   double sentences_per_second() const;
 };
+
+// The accepted clients that said they weigh more than ten times the median of all accepted, ascending rank. With fewer
+// than three there is nothing to compare.
+std::vector<int> heavy_clients(const RoundRecord& record);
 
 }  // namespace fedtune::fed
