@@ -8,8 +8,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "fedtune/base/disk.h"
 #include "fedtune/base/error.h"
 #include "fedtune/base/file.h"
+#include "fedtune/base/file_error.h"
 #include "fedtune/base/log.h"
 #include "fedtune/base/sha256.h"
 #include "fedtune/fed/record_json.h"
@@ -92,7 +94,7 @@ void RoundStore::save(const Snapshot& snapshot) {
   create_folders(folder_);
   // What a crashed save or an undone round left would stand in the way of the newest whole one.
   for (const int other : saved_rounds()) {
-    if (other >= round) std::filesystem::remove(record_path(other));
+    if (other >= round) disk().remove(record_path(other).string());
   }
   save_safetensors(tensors_path(round), snapshot.global);
   const StoredState state = save_state(snapshot.state);
@@ -154,7 +156,7 @@ void RoundStore::remove_all_but_newest() const {
     const int round =
         std::max(number_in(name, round_prefix, record_suffix), number_in(name, round_prefix, tensors_suffix));
     const int since = number_in(name, state_prefix, tensors_suffix);
-    if (is_old(round, kept) || is_old(since, kept_states)) std::filesystem::remove(entry.path(), ignored);
+    if (is_old(round, kept) || is_old(since, kept_states)) disk().remove(entry.path().string());
   }
   remove_temporary_files(folder_);
 }
@@ -188,15 +190,25 @@ std::optional<SavedRun> RoundStore::load() const {
   std::string reasons;
   for (const int round : rounds) {
     try {
-      return read(round);
+      SavedRun run = read(round);
+      // It may have been renamed by a process that died, or was told of an error, before the folder was on disk: what
+      // the run builds on now must not be gone after a power failure.
+      if (const int error = disk().sync_folder(folder_.string()); error != 0) throw write_error(folder_, error);
+      return run;
     } catch (const Error& error) {
-      if (error.kind() == ErrorKind::usage) throw;
+      if (error.kind() != ErrorKind::input) throw;
       log_warning("the checkpoint of round {} is damaged and passed over: {}", round, error.what());
       reasons += fmt::format("; round {}: {}", round, error.what());
     }
   }
   if (rounds.empty()) return std::nullopt;
   throw input_error("{}: no checkpoint is whole{}; start the run again", folder_.string(), reasons);
+}
+
+std::vector<SavedRun> RoundStore::load_all() const {
+  std::vector<SavedRun> runs;
+  for (const int round : saved_rounds()) runs.push_back(read(round));
+  return runs;
 }
 
 }  // namespace fedtune::fed

@@ -43,8 +43,11 @@ class RoundStore {
   void save(const Snapshot& snapshot);
 
   // The newest round that is whole; nullopt when nothing was ever saved. A damaged newest round is logged and passed
-  // over. Throws Error(input) when every round is damaged, Error(usage) when the configuration is another.
+  // over. Throws Error(input) when every round is damaged, Error(usage) when the configuration is another,
+  // Error(failed) when it cannot be made sure that the round outlives a power failure.
   std::optional<SavedRun> load() const;
+  // Every round that is kept, newest first. Throws as load, and Error(input) where one of them is damaged.
+  std::vector<SavedRun> load_all() const;
 
  private:
   std::filesystem::path tensors_path(int round) const;

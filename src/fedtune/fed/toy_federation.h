@@ -29,6 +29,20 @@ inline NamedTensors toy_tensors(std::vector<float> values) {
 }
 
 // "Training" adds noise drawn from seed, round and rank: a function of the instruction, as real training is.
+inline Update toy_update(const Instruction& instruction) {
+  RandomStream stream({.seed = toy_seed,
+                       .round = static_cast<std::uint32_t>(instruction.round),
+                       .rank = static_cast<std::uint32_t>(instruction.rank)});
+  const std::span<const float> global = instruction.global.find("w")->f32();
+  std::vector<float> values(global.begin(), global.end());
+  for (float& value : values) value += static_cast<float>(stream.normal());
+  return {.round = instruction.round,
+          .rank = instruction.rank,
+          .tensors = toy_tensors(std::move(values)),
+          .weight = 10.0 + instruction.rank,
+          .report = {.sentences = 100, .batches = 4, .tokens = 900, .loss = 0.5, .seconds = 0.001}};
+}
+
 class ToyTask : public LocalTask {
  public:
   // Called with each instruction before it is answered; may throw or change the update.
@@ -37,19 +51,13 @@ class ToyTask : public LocalTask {
   explicit ToyTask(Behaviour behaviour = {}) : behaviour_(std::move(behaviour)) {}
 
   Update train(const Instruction& instruction, const std::function<bool()>&) override {
-    RandomStream stream({.seed = toy_seed,
-                         .round = static_cast<std::uint32_t>(instruction.round),
-                         .rank = static_cast<std::uint32_t>(instruction.rank)});
-    const std::span<const float> global = instruction.global.find("w")->f32();
-    std::vector<float> values(global.begin(), global.end());
-    for (float& value : values) value += static_cast<float>(stream.normal());
+    Update update = toy_update(instruction);
     // Ranks finish in another order than they began.
-    std::this_thread::sleep_for(std::chrono::microseconds(stream.below(2000)));
-    Update update{.round = instruction.round,
-                  .rank = instruction.rank,
-                  .tensors = toy_tensors(std::move(values)),
-                  .weight = 10.0 + instruction.rank,
-                  .report = {.sentences = 100, .batches = 4, .tokens = 900, .loss = 0.5, .seconds = 0.001}};
+    RandomStream pause({.seed = toy_seed,
+                        .round = static_cast<std::uint32_t>(instruction.round),
+                        .rank = static_cast<std::uint32_t>(instruction.rank),
+                        .step = 1});
+    std::this_thread::sleep_for(std::chrono::microseconds(pause.below(2000)));
     if (behaviour_) behaviour_(instruction, update);
     return update;
   }
