@@ -106,11 +106,9 @@ class SimulatedClient {
   }
 
   void answer(const Errand& errand) {
-    const Layout layout{{"w", DType::f32, {toy_size}}};
-    Update update =
-        toy_update({.round = errand.round, .rank = seat_.rank, .global = tensors_in(layout, errand.global)});
+    Update update = toy_update({.round = errand.round, .rank = seat_.rank, .global = errand.global->tensors()});
     if (happens(temper_.lie)) lie(update);
-    const Sent sent{.errand = errand, .update = update, .payload = payload_of(update.tensors)};
+    const Sent sent{.errand = errand, .update = update, .payload = copy_of(Payload(update.tensors))};
     if (happens(temper_.crash)) {  // in the middle of it
       send(sent, 0, sent.payload->size() / 2);
       return later(0.05, [this] { crash(); });
@@ -177,14 +175,12 @@ class SimulatedClient {
   // A line that broke, or bytes that had arrived before: it goes on from where the server stands.
   void turned_down(const Sent& sent, const Result<bool>& result) {
     if (result.rejected && result.rejected->why() != Rejected::Why::malformed) return settled(result);
-    parts_.network.call<Board::Standing>(
-        [seat = seat_, nonce = sent.errand.nonce](Board& board, const auto& reply) {
-          reply(board.standing(seat, nonce));
-        },
-        alive([this, sent](const Result<Board::Standing>& result) {
+    parts_.network.call<std::size_t>(
+        [seat = seat_, nonce = sent.errand.nonce](Board& board, const auto& reply) { reply(board.begin(seat, nonce)); },
+        alive([this, sent](const Result<std::size_t>& result) {
           if (result.rejected) return settled({.rejected = result.rejected});
           if (!result.reply) return later(pause(), [this, sent] { turned_down(sent, {}); });
-          result.reply->complete ? next() : send(sent, result.reply->received, sent.payload->size());
+          send(sent, *result.reply, sent.payload->size());
         }));
   }
 

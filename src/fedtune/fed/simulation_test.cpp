@@ -29,9 +29,9 @@ int number_of(const char* variable, int otherwise) {
 }
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr int usual_seeds = 200;
+constexpr int usual_seeds = 50;
 #else
-constexpr int usual_seeds = 2000;
+constexpr int usual_seeds = 500;
 #endif
 
 // What a run must give, computed here in the plainest way: the mean in the order of ranks, and ToyMomentum's step.
