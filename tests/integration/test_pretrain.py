@@ -1,8 +1,8 @@
 """The teacher's fine-tuning on the public share, and the folder it leaves."""
 
 import json
+import re
 import signal
-import time
 
 import pytest
 import safetensors_file
@@ -140,25 +140,50 @@ def test_a_diverging_teacher_is_named_and_leaves_nothing(fedtune, pretrain_argum
     assert list((tmp_path / "results" / "model").iterdir()) == []
 
 
+EPOCHS = 12
+
+
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_an_interrupted_pretraining_leaves_nothing(fedtune, pretrain_arguments, tmp_path, number, code):
-    process = fedtune.start(*pretrain_arguments(teacher_pretrain_epochs=500))
+def test_an_interrupted_pretraining_goes_on_to_the_same_bits(fedtune, pretrain_arguments, tmp_path, number, code):
+    process = fedtune.start(*pretrain_arguments(teacher_pretrain_epochs=EPOCHS))
     for line in process.stdout:
         if line.startswith("epoch 2/"):
             break
     process.send_signal(number)
     process.stdout.read()
-    assert "interrupted" in process.stderr.read()
+    assert "the same command goes on from here" in process.stderr.read()
     assert process.wait(timeout=60) == code
-    assert list((tmp_path / "results" / "model").iterdir()) == []
+    name = f"bert_cola_50pct_{EPOCHS}epochs"
+    assert [path.name for path in (tmp_path / "results" / "model").iterdir()] == [f"{name}.checkpoint"]
+
+    printed = fedtune.run(*pretrain_arguments(teacher_pretrain_epochs=EPOCHS)).stdout
+    assert "going on after step " in printed and "epoch 1/" not in printed
+    assert [path.name for path in (tmp_path / "results" / "model").iterdir()] == [name]
+    fedtune.run(*pretrain_arguments(teacher_pretrain_epochs=EPOCHS, output=tmp_path / "straight"))
+    assert contents(model_folder(tmp_path, name)) == contents(tmp_path / "straight" / "model" / name)
 
 
-def test_a_killed_pretraining_can_be_started_again(fedtune, pretrain_arguments, tmp_path):
-    process = fedtune.start(*pretrain_arguments(teacher_pretrain_epochs=500))
-    while not (tmp_path / "results" / "model").exists():
-        time.sleep(0.01)
+def test_a_killed_pretraining_goes_on_after_its_last_checkpoint(fedtune, pretrain_arguments, tmp_path):
+    arguments = pretrain_arguments(teacher_pretrain_epochs=EPOCHS)
+    process = fedtune.start(*arguments, "--save-steps", 10)
+    for line in process.stdout:
+        if line.startswith("epoch 4/"):  # 32 steps
+            break
     process.kill()
     process.communicate()
-    assert not model_folder(tmp_path, "bert_cola_50pct_500epochs").exists()
-    fedtune.run(*pretrain_arguments(teacher_pretrain_epochs=2))
-    assert model_folder(tmp_path, "bert_cola_50pct_2epochs").is_dir()
+    printed = fedtune.run(*arguments).stdout
+    assert int(re.search(r"going on after step (\d+)", printed).group(1)) >= 30
+    name = f"bert_cola_50pct_{EPOCHS}epochs"
+    fedtune.run(*pretrain_arguments(teacher_pretrain_epochs=EPOCHS, output=tmp_path / "straight"))
+    assert contents(model_folder(tmp_path, name)) == contents(tmp_path / "straight" / "model" / name)
+
+
+def test_a_checkpoint_of_other_options_is_not_gone_on_with(fedtune, pretrain_arguments, tmp_path):
+    process = fedtune.start(*pretrain_arguments(teacher_pretrain_epochs=EPOCHS))
+    for line in process.stdout:
+        if line.startswith("epoch 2/"):
+            break
+    process.send_signal(signal.SIGINT)
+    process.communicate()
+    message = fedtune.error(*pretrain_arguments(teacher_pretrain_epochs=EPOCHS, seed=9), code=2)
+    assert "another configuration" in message and "epochs.checkpoint" in message

@@ -1,6 +1,7 @@
 #include "fedtune/cli/carry_out.h"
 
 #include <cstdio>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -12,6 +13,7 @@
 #include "fedtune/base/profile.h"
 #include "fedtune/cli/controls.h"
 #include "fedtune/cli/federation.h"
+#include "fedtune/cli/make_strategy.h"
 #include "fedtune/cli/option_values.h"
 #include "fedtune/cli/report_files.h"
 #include "fedtune/cli/resolve.h"
@@ -19,13 +21,11 @@
 #include "fedtune/cli/run_folder.h"
 #include "fedtune/cli/run_results.h"
 #include "fedtune/cli/run_watch.h"
-#include "fedtune/cli/teacher.h"
 #include "fedtune/fed/engine.h"
 #include "fedtune/models/checkpoint.h"
 #include "fedtune/peft/adapter_folder.h"
 #include "fedtune/report/profile_text.h"
 #include "fedtune/report/tensorboard.h"
-#include "fedtune/strategy/schemes.h"
 
 namespace fedtune::cli {
 namespace {
@@ -73,8 +73,10 @@ class Run {
     } catch (const Interrupted&) {
       events.write("interrupted");
       progress_.finish();
-      fmt::print(stderr, "fedtune: interrupted; go on with: fedtune {} --resume {}\n", party_.command,
-                 folder_.path().string());
+      std::fputs(fmt::format("fedtune: interrupted; go on with: fedtune {} --resume {}\n", party_.command,
+                             folder_.path().string())
+                     .c_str(),
+                 stderr);
       throw;
     }
   }
@@ -96,7 +98,7 @@ class Run {
 
   fed::RunOutcome play_rounds(const std::optional<fed::SavedRun>& saved, report::EventLog& events) {
     RunWatch watch(options_, {federation_, events, progress_});
-    const auto strategy = make_strategy(watch);
+    const auto strategy = make_strategy(options_, federation_, [&watch](double loss) { watch.on_distil_step(loss); });
     const std::unique_ptr<fed::Transport> transport =
         party_.make_transport({options_, federation_, folder_, strategy->layout(), watch, progress_});
     fed::Engine engine(
@@ -104,20 +106,11 @@ class Run {
          .clients = options_.federation.num_clients,
          .fraction_fit = options_.federation.fraction_fit,
          .fewest = std::max(1, options_.network.min_clients),
-         .seed = options_.training.seed},
+         .seed = options_.training.seed,
+         .max_client_weight = options_.federation.max_client_weight.value_or(std::numeric_limits<double>::infinity())},
         {.strategy = *strategy, .transport = *transport, .store = &store_, .spill = {.folder = folder_.path()}},
         watch.observer(*strategy));
     return engine.run(saved);
-  }
-
-  std::unique_ptr<fed::Strategy> make_strategy(RunWatch& watch) const {
-    strategy::SchemeParts parts{.student = federation_.student,
-                                .validation = {federation_.data.validation, evaluate_options(options_)}};
-    if (federation_.teacher) {
-      parts.distiller.emplace(
-          make_distiller(options_, federation_, [&watch](double loss) { watch.on_distil_step(loss); }));
-    }
-    return strategy::scheme_named(word(options_.federation.scheme)).make(std::move(parts));
   }
 
   // Wall clock that a saved run had spent in its rounds.
@@ -189,6 +182,7 @@ void resume(const CommandLine& line, const Party& party, const Stopwatch& since_
     if (!options.run.quiet) fmt::print("{} is finished; nothing is changed\n", folder.path().string());
     return;
   }
+  for (const fs::path& place : {folder.path(), folder.adapter(), folder.model()}) remove_temporary_files(place);
   const std::unique_ptr<Federation> federation = load_federation(options);
   throw_if_interrupted();
   Run(options, {*federation, folder, party}).play(since_start);

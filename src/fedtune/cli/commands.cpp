@@ -37,16 +37,26 @@ std::span<const Command> commands() {
                "authority's own key is not kept. docs/deploy.md says who gets which file.\n",
        .run = keys_command},
 #endif
+      {.name = "replay",
+       .arguments = "RUN",
+       .summary = "recomputes a run from its log and compares every hash",
+       .max_positionals = 1,
+       .help_options = {"output", "client-ckpt", "teacher-ckpt", "data-path", "workers", "quiet"},
+       .note = "RUN is a folder, or a name under --output, of run or server. The clients that\n"
+               "its log says were accepted train again, here, with the weights they sent. The\n"
+               "first round that differs is named, and the exit code is 1; RUN stays as it is.\n"
+               "The options are the run's; where model and data lie now may be said.\n",
+       .run = replay_command},
       {.name = "pretrain",
        .arguments = "",
        .summary = "fine-tunes the teacher, all of it, on the public share",
        .help_options = {"teacher-ckpt", "data-path", "data-name", "max-train-sentences", "max-length", "num-clients",
                         "teacher-data-pct", "teacher-pretrain-epochs", "client-lr", "batch-size", "seed", "threads",
-                        "workers", "device", "output", "progress", "quiet", "config"},
+                        "workers", "device", "save-steps", "output", "progress", "quiet", "config"},
        .note = "Writes OUTPUT/model/{C}_{D}_{P}pct_{E}epochs/: C the teacher, D --data-name,\n"
                "P the public %, E the epochs. The rate falls linearly from --client-lr to 0.\n"
                "Where that folder was made with the same options nothing is done, else it is\n"
-               "exit 2.\n",
+               "exit 2. A training that was cut goes on with the same command.\n",
        .run = pretrain_command},
       {.name = "sweep",
        .arguments = "FILE",

@@ -59,7 +59,8 @@ void flush_output() {
 int report_error(std::string message, int exit_code) {
   std::ranges::replace(message, '\n', ' ');
   std::fflush(stdout);
-  fmt::print(stderr, "fedtune: error: {}\n", message);
+  // Not fmt::print, which throws where this cannot be written either, as on a full disk: the exit code must come.
+  std::fputs(fmt::format("fedtune: error: {}\n", message).c_str(), stderr);
   return exit_code;
 }
 

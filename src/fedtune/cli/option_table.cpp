@@ -90,6 +90,7 @@ void add_federation(Table& t) {
   t.add(at, &FederationOptions::num_rounds, {"num-rounds", "rounds", at_least_1});
   t.add(at, &FederationOptions::fraction_fit, {"fraction-fit", "share per round", fraction});
   t.add(at, &FederationOptions::weight_by, {"weight-by", "batches|sentences"});
+  t.add(at, &FederationOptions::max_client_weight, {"max-client-weight", "cap in the mean; none", above_0});
 }
 
 void add_models_and_data(Table& t) {
@@ -148,6 +149,7 @@ void add_distillation(Table& t) {
   t.add(at, &DistillOptions::kd_terms, {"kd-terms", "all|kl|attention|none"});
   t.add(at, &DistillOptions::kd_temperature, {"kd-temperature", "of the softmax", above_0});
   t.add(at, &DistillOptions::teacher_guard, {"teacher-guard", "on|off"});
+  t.add(at, &DistillOptions::save_steps, {"save-steps", "of pretrain; 0: none", at_least_0, harmless});
 }
 
 void add_distillation_step(Table& t) {

@@ -29,6 +29,7 @@ struct FederationOptions {
   int num_rounds = 10;
   double fraction_fit = 1.0;  // share of the clients that train in a round, at least one
   worker::WeightBy weight_by = worker::WeightBy::batches;
+  std::optional<double> max_client_weight;  // in the mean, of one client; default: no limit
 };
 
 struct ModelOptions {
@@ -79,6 +80,7 @@ struct DistillOptions {
   train::KdTerms kd_terms = train::KdTerms::all;
   double kd_temperature = 2.0;
   std::optional<OnOff> teacher_guard;  // default: on with the corrected loss
+  std::int64_t save_steps = 200;       // of pretrain, between two checkpoints; 0: only when it is interrupted
 };
 
 // One step of the server on its own: fedtune distill.

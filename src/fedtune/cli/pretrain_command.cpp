@@ -1,3 +1,5 @@
+#include <cstdio>
+
 #include <fmt/format.h>
 
 #include "fedtune/base/atomic_folder.h"
@@ -47,7 +49,8 @@ class Watch {
   }
 
   PretrainingWatch callbacks() {
-    return {.on_step = [this](std::int64_t step, double loss) { on_step(step + 1, loss); },
+    return {.on_resume = [this](std::int64_t steps) { on_resume(steps); },
+            .on_step = [this](std::int64_t step, double loss) { on_step(step + 1, loss); },
             .on_epoch = [this](int epoch) { on_epoch(epoch + 1); }};
   }
 
@@ -55,13 +58,20 @@ class Watch {
   const train::Scores& scores() const { return scores_; }
 
  private:
+  void on_resume(std::int64_t steps) {
+    before_ = steps;
+    state_.round = static_cast<int>(steps / steps_per_epoch_) + 1;
+    progress_.print_line(fmt::format("going on after step {}", steps));
+  }
+
   void on_step(std::int64_t done, double loss) {
-    const auto steps = static_cast<double>(done);
+    const auto steps = static_cast<double>(done - before_);
     const double seconds = clock_.seconds() - scoring_seconds_;
     state_.part = static_cast<double>((done - 1) % steps_per_epoch_ + 1) / static_cast<double>(steps_per_epoch_);
     state_.loss = loss;
     state_.sentences_per_second = steps * options_.training.batch_size / seconds;
-    state_.seconds_left = seconds / steps * (static_cast<double>(steps_per_epoch_) * state_.rounds - steps);
+    const double left = static_cast<double>(steps_per_epoch_) * state_.rounds - static_cast<double>(done);
+    state_.seconds_left = seconds / steps * left;
     progress_.update(state_);
   }
 
@@ -85,6 +95,7 @@ class Watch {
   Stopwatch clock_;
   double scoring_seconds_ = 0.0;
   std::int64_t steps_per_epoch_ = 1;
+  std::int64_t before_ = 0;  // steps of the process that was cut
   train::Scores scores_;
 };
 
@@ -113,7 +124,9 @@ void pretrain_command(const CommandLine& line) {
   install_interrupt_handlers();
   const Options options = resolve_for_pretraining(line.options);
   const fs::path folder = fs::path(options.run.output) / "model" / pretraining_name(options);
+  const fs::path checkpoint = folder.string() + ".checkpoint";
   if (is_made(folder, options)) {
+    fs::remove_all(checkpoint);  // of a process that was killed right after it had saved
     if (!options.run.quiet)
       fmt::print("{} is there already, made with these options; nothing is changed\n", folder.string());
     return;
@@ -126,13 +139,16 @@ void pretrain_command(const CommandLine& line) {
   for (const std::string& note : pretraining.notes) progress.print_line(fmt::format("note: {}", note));
   Watch watch(options, pretraining, progress);
   try {
-    pretrain(pretraining, options, watch.callbacks());
+    pretrain(pretraining, options, checkpoint, watch.callbacks());
   } catch (const Interrupted&) {
     progress.finish();
-    fmt::print(stderr, "fedtune: interrupted; nothing was saved\n");
+    std::fputs(
+        fmt::format("fedtune: interrupted; the same command goes on from here ({})\n", checkpoint.string()).c_str(),
+        stderr);
     throw;
   }
   save(pretraining, options, saved);
+  fs::remove_all(checkpoint);
   progress.finish();
   if (!options.run.quiet) fmt::print("{}", summary(pretraining, watch.scores(), folder));
 }

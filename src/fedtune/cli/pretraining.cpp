@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <numeric>
+#include <optional>
 #include <span>
 
 #include "fedtune/base/error.h"
 #include "fedtune/base/interrupt.h"
+#include "fedtune/base/sha256.h"
 #include "fedtune/cli/command_line.h"
 #include "fedtune/cli/device.h"
 #include "fedtune/cli/federation.h"
@@ -14,7 +17,10 @@
 #include "fedtune/cli/resolve.h"
 #include "fedtune/data/examples.h"
 #include "fedtune/data/split.h"
+#include "fedtune/fed/round_store.h"
 #include "fedtune/hub/resolve.h"
+#include "fedtune/io/parameters.h"
+#include "fedtune/train/phase.h"
 
 namespace fedtune::cli {
 namespace {
@@ -77,7 +83,8 @@ Pretraining load_pretraining(const Options& options) {
   Pretraining pretraining{.teacher = models::trainable_copy(models::to_device(loaded.model, device)),
                           .tokenizer = tokenizer,
                           .public_share = data::tokenize(public_rows, tokenizer, tokenize),
-                          .validation = data::tokenize(dataset.validation, tokenizer, tokenize)};
+                          .validation = data::tokenize(dataset.validation, tokenizer, tokenize),
+                          .checkpoint_sha256 = loaded.sha256};
   if (loaded.head_initialised) {
     pretraining.notes.push_back(
         fmt::format("the checkpoint has no classification head: one for {} labels is drawn from seed {}",
@@ -107,20 +114,79 @@ std::string pretraining_differences(const Options& asked, const Options& there) 
   return text;
 }
 
-void pretrain(Pretraining& pretraining, const Options& options, const PretrainingWatch& watch) {
+namespace {
+
+// The state of a training that is cut, kept as a federation's rounds are: two of them, each whole or not there.
+class TrainingStore {
+ public:
+  TrainingStore(Pretraining& pretraining, const Options& options, const std::filesystem::path& folder)
+      : pretraining_(pretraining), store_(folder, configuration_of(pretraining, options)) {}
+
+  void save(const train::Phase& phase) {
+    io::Parameters parameters = pretraining_.teacher.parameters();
+    for (io::Parameter& parameter : parameters) parameter.tensor = parameter.tensor.detach().to(at::kCPU);
+    const auto steps = static_cast<int>(phase.report().steps);
+    if (steps == saved_) return;
+    const std::vector<fed::RoundRecord> history{{.round = steps}};
+    store_.save({.global = io::named_tensors_from(parameters),
+                 .history = history,
+                 .state = {.since = steps, .tensors = phase.moments()}});
+    saved_ = steps;
+  }
+  // The steps that are done.
+  std::int64_t load(train::Phase& phase) {
+    const std::optional<fed::SavedRun> saved = store_.load();
+    if (!saved) return 0;
+    io::assign(pretraining_.teacher.parameters(), saved->global);
+    phase.resume(saved->round, saved->state.tensors);
+    return saved_ = saved->round;
+  }
+
+ private:
+  static std::string configuration_of(const Pretraining& pretraining, const Options& options) {
+    return sha256_hex(pretraining_text(options) + pretraining.checkpoint_sha256);
+  }
+
+  Pretraining& pretraining_;
+  fed::RoundStore store_;
+  int saved_ = 0;
+};
+
+}  // namespace
+
+void pretrain(Pretraining& pretraining, const Options& options, const std::filesystem::path& checkpoint,
+              const PretrainingWatch& watch) {
+  std::vector<std::uint32_t> rows(pretraining.public_share.size());
+  std::iota(rows.begin(), rows.end(), 0u);
   train::TrainOptions training{.epochs = options.distill.teacher_pretrain_epochs,
                                .batch_size = options.training.batch_size,
                                .threads = workers_of(options)};
-  training.on_epoch = [&watch](int epoch) {
-    if (watch.on_epoch) watch.on_epoch(epoch);
-    return true;
-  };
   training.phase.optimizer.lr = options.training.client_lr;
   training.phase.schedule = train::Schedule::linear_decay;
   training.phase.place = {.seed = options.training.seed, .role = ModelRole::teacher};
   training.phase.stop = [] { return interrupt_signal() != 0; };
   training.phase.on_step = watch.on_step;
-  train::train(pretraining.teacher, pretraining.public_share, training);
+
+  train::Phase phase(pretraining.teacher, training.phase, train::steps_of(rows, training));
+  TrainingStore store(pretraining, options, checkpoint);
+  const std::int64_t done = store.load(phase);
+  if (done > 0 && watch.on_resume) watch.on_resume(done);
+  std::int64_t seen = 0;
+  training.on_epoch = [&](int epoch) {
+    if (watch.on_epoch && (seen > done || epoch + 1 == training.epochs)) watch.on_epoch(epoch);
+    return true;
+  };
+  try {
+    train::for_each_batch(pretraining.public_share, rows, training, [&](const data::PackedBatch& packed) {
+      if (++seen <= done) return;  // the batches of the steps that are done
+      phase.step(packed);
+      const std::int64_t every = options.distill.save_steps;
+      if (every > 0 && phase.report().steps % every == 0) store.save(phase);
+    });
+  } catch (const Interrupted&) {
+    if (phase.report().steps > 0) store.save(phase);
+    throw;
+  }
 }
 
 }  // namespace fedtune::cli

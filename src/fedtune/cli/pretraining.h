@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@ struct Pretraining {
   text::Tokenizer tokenizer;
   std::vector<data::Example> public_share;
   std::vector<data::Example> validation;
+  std::string checkpoint_sha256{};  // of the weights it starts from
   // What the user should be told, one sentence each.
   std::vector<std::string> notes{};
 };
@@ -40,11 +42,16 @@ std::string pretraining_differences(const Options& asked, const Options& there);
 
 // Who listens to the training.
 struct PretrainingWatch {
+  std::function<void(std::int64_t steps)> on_resume;  // once, where it goes on after so many steps
   std::function<void(std::int64_t step, double loss)> on_step;
   std::function<void(int epoch)> on_epoch;  // from 0, once it is done
 };
 
-// All epochs at --client-lr with linear decay, dropout on. Throws Interrupted, and what train::train throws.
-void pretrain(Pretraining& pretraining, const Options& options, const PretrainingWatch& watch);
+// All epochs at --client-lr with linear decay, dropout on; with the bits of a training that nothing disturbed.
+// `checkpoint` is a folder in which the state is kept every --save-steps and when it is interrupted, and from which it
+// goes on; the caller removes it once the teacher is saved. Throws Interrupted, and what train::train and RoundStore
+// throw.
+void pretrain(Pretraining& pretraining, const Options& options, const std::filesystem::path& checkpoint,
+              const PretrainingWatch& watch);
 
 }  // namespace fedtune::cli

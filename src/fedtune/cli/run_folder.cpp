@@ -9,6 +9,19 @@ namespace fedtune::cli {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+// A folder of a run that was killed before it had written anything.
+bool is_abandoned(const fs::path& folder) {
+  if (!fs::is_directory(folder)) return false;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (!is_temporary(entry.path())) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
 RunFolder::RunFolder(fs::path path) : path_(std::move(path)) {}
 
 void RunFolder::require_free(const fs::path& root, const std::string& name) {
@@ -16,7 +29,7 @@ void RunFolder::require_free(const fs::path& root, const std::string& name) {
     throw usage_error("--name: '{}' cannot name a folder; give a name without '/', and the place with --output", name);
   }
   const fs::path path = root / name;
-  if (fs::exists(path) || fs::exists(path.string() + ".json")) {
+  if ((fs::exists(path) && !is_abandoned(path)) || fs::exists(path.string() + ".json")) {
     throw usage_error("the name '{}' is already used ({}); give another --name, or go on with --resume {}", name,
                       path.string(), path.string());
   }
@@ -28,6 +41,7 @@ RunFolder RunFolder::create(const NewRun& run) {
   RunFolder folder(run.root / run.name);
   try {
     folder.lock_.emplace(folder.path());
+    remove_temporary_files(folder.path());
     write_file_atomically(folder.config(), run.config);
   } catch (const Error&) {
     std::error_code ignored;

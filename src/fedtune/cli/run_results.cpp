@@ -43,6 +43,18 @@ void add_round(const fed::RoundRecord& record, report::RunResults& results) {
                              .distil = record.seconds.distil,
                              .evaluate = record.seconds.evaluate,
                              .wait = record.seconds.wait});
+  report::RoundContributions& round = results.contributions.emplace_back();
+  round = {.round = record.round, .global_sha256 = record.global_sha256};
+  for (const fed::ClientRecord& client : record.accepted) {
+    round.accepted.push_back({.rank = client.rank,
+                              .weight = client.weight,
+                              .norm = client.norm,
+                              .change = client.change,
+                              .sha256 = client.sha256});
+  }
+  for (const fed::Refusal& refusal : record.refused) {
+    round.left_out.push_back({.rank = refusal.rank, .reason = refusal.reason});
+  }
   results.speed.push_back({.round = record.round, .sentences_per_second = record.sentences_per_second()});
 }
 

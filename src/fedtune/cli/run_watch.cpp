@@ -1,5 +1,7 @@
 #include "fedtune/cli/run_watch.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -128,6 +130,7 @@ double RunWatch::seconds_left() const {
 void RunWatch::on_start(const fed::RoundRecord& record) {
   Json fields{{"round", 0}};
   fields.update(scores_json(record.evaluation));
+  fields["global_sha256"] = record.global_sha256;
   parts_.events.write("start", fields);
   const std::scoped_lock lock(mutex_);
   process_start_ = Clock::now();
@@ -150,11 +153,15 @@ void RunWatch::on_client(int round, const fed::ClientRecord& client) {
   parts_.events.write("client", {{"round", round},
                                  {"rank", client.rank},
                                  {"weight", client.weight},
+                                 {"sent_weight", client.sent_weight},
                                  {"sentences", client.report.sentences},
                                  {"batches", client.report.batches},
                                  {"tokens", client.report.tokens},
                                  {"loss", client.report.loss},
-                                 {"seconds", client.report.seconds}});
+                                 {"seconds", client.report.seconds},
+                                 {"norm", client.norm},
+                                 {"change", client.change},
+                                 {"sha256", client.sha256}});
   const std::scoped_lock lock(mutex_);
   if (remote_ && client.report.batches > 0) count_steps_locked(client.report.batches, client.report.loss);
   ++state_.clients_done;
@@ -165,6 +172,17 @@ void RunWatch::on_client(int round, const fed::ClientRecord& client) {
 void RunWatch::on_refused(int round, const fed::Refusal& refusal) {
   parts_.events.write("refused", {{"round", round}, {"rank", refusal.rank}, {"reason", refusal.reason}});
   parts_.progress.print_line(fmt::format("round {}: client {} is left out: {}", round, refusal.rank, refusal.reason));
+}
+
+// It may be right, as where one owner has most of the data; who looks should know.
+void RunWatch::on_heavy(const fed::RoundRecord& record, int rank) {
+  const auto client = std::ranges::find(record.accepted, rank, &fed::ClientRecord::rank);
+  parts_.events.write("heavy", {{"round", record.round}, {"rank", rank}, {"sent_weight", client->sent_weight}});
+  parts_.progress.print_line(
+      fmt::format("round {}: client {} says it weighs {}, more than ten times the median of the accepted{}",
+                  record.round, rank, client->sent_weight,
+                  client->weight < client->sent_weight ? fmt::format("; {} enters", client->weight)
+                                                       : "; --max-client-weight caps it"));
 }
 
 report::ProgressState RunWatch::round_done_state(const fed::RoundRecord& record) const {
@@ -182,12 +200,16 @@ report::ProgressState RunWatch::round_done_state(const fed::RoundRecord& record)
 void RunWatch::on_round(const fed::RoundRecord& record, const fed::Strategy& strategy) {
   Json fields{{"round", record.round}};
   fields.update(scores_json(record.evaluation));
+  fields["accepted"] = Json::array();  // a round that was tried twice has "client" events of both attempts
+  for (const fed::ClientRecord& client : record.accepted) fields["accepted"].push_back(client.rank);
+  fields["global_sha256"] = record.global_sha256;
   fields["sentences_per_second"] = record.sentences_per_second();
   fields["bytes"] = {{"up", record.bytes_up}, {"down", record.bytes_down}};
   fields["seconds"] = seconds_json(record.seconds);
   fields["contributions"] = contributions_json(strategy);
   if (const Json errors = averaging_error_json(strategy); !errors.is_null()) fields["averaging_error"] = errors;
   parts_.events.write("round", fields);
+  for (const int rank : fed::heavy_clients(record)) on_heavy(record, rank);
 
   const std::scoped_lock lock(mutex_);
   state_.metric = record.evaluation.mcc;

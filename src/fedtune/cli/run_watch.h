@@ -39,6 +39,7 @@ class RunWatch {
   void on_client(int round, const fed::ClientRecord& client);
   void on_refused(int round, const fed::Refusal& refusal);
   void on_round(const fed::RoundRecord& record, const fed::Strategy& strategy);
+  void on_heavy(const fed::RoundRecord& record, int rank);
 
   std::int64_t steps_of(int rank) const;
   std::int64_t distil_steps() const;  // of a round

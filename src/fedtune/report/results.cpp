@@ -88,6 +88,21 @@ ordered_json label_counts(const RunResults& r) {
   return {{"public", r.public_labels}, {"validation", r.validation_labels}};
 }
 
+ordered_json contributions_of(const RoundContributions& round) {
+  return {{"round", round.round},
+          {"accepted", list_of(round.accepted,
+                               [](const RoundContribution& c) {
+                                 return ordered_json{{"rank", c.rank},
+                                                     {"weight", c.weight},
+                                                     {"norm", c.norm},
+                                                     {"change", c.change},
+                                                     {"sha256", c.sha256}};
+                               })},
+          {"left_out", list_of(round.left_out,
+                               [](const LeftOut& l) { return ordered_json{{"rank", l.rank}, {"reason", l.reason}}; })},
+          {"global_sha256", round.global_sha256}};
+}
+
 ordered_json own_part(const RunResults& r) {
   ordered_json json = {
       {"schema", 1},
@@ -115,6 +130,7 @@ ordered_json own_part(const RunResults& r) {
       {"peak_rss_bytes", r.peak_rss_bytes},
       {"public", {{"sentences", r.public_sentences}}},
       {"clients", shares(r)},
+      {"contributions", list_of(r.contributions, contributions_of)},
       {"checkpoints", hashes(r.checkpoints)},
       {"final_sha256", r.final_sha256}};
   if (!r.controls.empty()) {

@@ -56,6 +56,25 @@ struct ClientShare {
   std::vector<std::int64_t> labels{};  // rows per class
 };
 
+// What a client sent in a round, as far as it was accepted.
+struct RoundContribution {
+  int rank = 0;
+  double weight = 0.0;   // as it entered the mean
+  double norm = 0.0;     // L2 of its values
+  double change = 0.0;   // L2 of their difference from the round's global tensors
+  std::string sha256{};  // of its tensors
+};
+struct LeftOut {
+  int rank = 0;
+  std::string reason{};
+};
+struct RoundContributions {
+  int round = 0;
+  std::vector<RoundContribution> accepted{};  // ascending rank
+  std::vector<LeftOut> left_out{};            // in order of arrival
+  std::string global_sha256{};                // after the round
+};
+
 // SHA-256 of the files a run started from; empty where there is none.
 struct CheckpointHashes {
   std::string client{};
@@ -88,6 +107,7 @@ struct RunResults {
   std::vector<std::int64_t> public_labels;      // rows per class
   std::vector<std::int64_t> validation_labels;  // rows per class
   std::vector<ClientShare> clients;
+  std::vector<RoundContributions> contributions;  // rounds 1 .. N
   CheckpointHashes checkpoints;
   std::string final_sha256;
   std::vector<Control> controls;  // written only where there are some

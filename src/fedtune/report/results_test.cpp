@@ -35,6 +35,10 @@ RunResults two_rounds() {
   results.peak_rss_bytes = 1 << 20;
   results.public_sentences = 20;
   results.clients = {{.rank = 1, .sentences = 1710, .batches = 54, .labels = {510, 1200}}};
+  results.contributions = {{.round = 1,
+                            .accepted = {{.rank = 1, .weight = 54.0, .norm = 2.5, .change = 0.5, .sha256 = "dd"}},
+                            .left_out = {{.rank = 2, .reason = "the weight is 0"}},
+                            .global_sha256 = "ee"}};
   results.checkpoints = {.client = "aa", .teacher = "", .tokenizer = "bb"};
   results.final_sha256 = "cc";
   return results;
@@ -73,9 +77,10 @@ TEST(Results, ATeachersSeriesStartAtRoundZero) {
 
 TEST(Results, HoldTheirOwnPartInTheOrderOfTheContract) {
   const ordered_json own = to_json(two_rounds())["fedtune"];
-  EXPECT_THAT(keys_of(own), ElementsAre("schema", "version", "torch", "cpu", "kernels", "seed", "scheme", "metrics",
-                                        "majority_accuracy", "bytes", "seconds", "sentences_per_second",
-                                        "peak_rss_bytes", "public", "clients", "checkpoints", "final_sha256"));
+  EXPECT_THAT(keys_of(own),
+              ElementsAre("schema", "version", "torch", "cpu", "kernels", "seed", "scheme", "metrics",
+                          "majority_accuracy", "bytes", "seconds", "sentences_per_second", "peak_rss_bytes", "public",
+                          "clients", "contributions", "checkpoints", "final_sha256"));
   EXPECT_EQ(own["schema"], 1);
   EXPECT_EQ(own["metrics"][1], ordered_json::parse(R"({"round":1,"loss":0.6,"accuracy":0.75,"mcc":0.4,"f1":0.8})"));
   EXPECT_EQ(own["bytes"].dump(), R"([{"round":1,"up":400,"down":800}])");
@@ -84,6 +89,9 @@ TEST(Results, HoldTheirOwnPartInTheOrderOfTheContract) {
   EXPECT_EQ(own["sentences_per_second"].dump(), R"([{"round":1,"value":321.5}])");
   EXPECT_EQ(own["public"].dump(), R"({"sentences":20})");
   EXPECT_EQ(own["clients"].dump(), R"([{"rank":1,"sentences":1710,"batches":54,"labels":[510,1200]}])");
+  EXPECT_EQ(own["contributions"].dump(),
+            R"([{"round":1,"accepted":[{"rank":1,"weight":54.0,"norm":2.5,"change":0.5,"sha256":"dd"}],)"
+            R"("left_out":[{"rank":2,"reason":"the weight is 0"}],"global_sha256":"ee"}])");
   EXPECT_EQ(own["checkpoints"].dump(), R"({"client":"aa","teacher":null,"tokenizer":"bb"})");
 }
 

@@ -47,6 +47,24 @@ void AdamW::step(double lr) {
   for (Slot& slot : slots_) slot.parameter.mutable_grad().reset();
 }
 
+std::vector<at::Tensor> AdamW::state() const {
+  std::vector<at::Tensor> state;
+  for (const Slot& slot : slots_) state.insert(state.end(), {slot.mean, slot.square, slot.steps});
+  return state;
+}
+
+void AdamW::restore(const std::vector<at::Tensor>& state) {
+  const c10::NoGradGuard no_grad;
+  const std::vector<at::Tensor> own = this->state();
+  if (own.size() != state.size()) {
+    throw input_error("an optimiser's state has {} tensors, expected {}", state.size(), own.size());
+  }
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    if (own[i].sizes() != state[i].sizes()) throw input_error("an optimiser's state: tensor {} has another shape", i);
+    own[i].copy_(state[i]);
+  }
+}
+
 // One pass over memory: parameter, gradient and both moments are read and written together.
 void AdamW::step_fused(double lr) {
   std::vector<at::Tensor> parameters;

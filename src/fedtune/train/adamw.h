@@ -28,6 +28,12 @@ class AdamW {
   // Moves every parameter that has a gradient, at learning rate `lr`, and drops the gradients.
   void step(double lr);
 
+  // Both moments and the count of steps of each parameter, in order: what a phase that is cut needs to go on. They are
+  // the optimiser's own tensors.
+  std::vector<at::Tensor> state() const;
+  // Puts back what state() gave, from any device. Throws Error(input) when it does not fit.
+  void restore(const std::vector<at::Tensor>& state);
+
  private:
   struct Slot {
     at::Tensor parameter;

@@ -5,6 +5,7 @@
 #include "fedtune/base/error.h"
 #include "fedtune/base/interrupt.h"
 #include "fedtune/base/profile.h"
+#include "fedtune/io/parameters.h"
 #include "fedtune/train/device_batch.h"
 #include "fedtune/train/loss.h"
 #include "fedtune/train/trained_leaves.h"
@@ -23,6 +24,21 @@ double Phase::step(const data::PackedBatch& packed) {
   const double loss = descend(to_batch(packed, model_));
   record_step(options_, packed, loss, report_);
   return loss;
+}
+
+NamedTensors Phase::moments() const {
+  io::Parameters named;
+  for (const at::Tensor& tensor : optimizer_.state()) {
+    named.push_back({fmt::format("moment.{:04}", named.size()), tensor.to(at::kCPU)});
+  }
+  return io::named_tensors_from(named);
+}
+
+void Phase::resume(std::int64_t steps, const NamedTensors& moments) {
+  std::vector<at::Tensor> state;
+  for (const io::Parameter& parameter : io::parameters_from(moments)) state.push_back(parameter.tensor);
+  optimizer_.restore(state);
+  report_.steps = steps;
 }
 
 double Phase::descend(const models::Batch& batch) {

@@ -7,6 +7,7 @@
 
 #include "fedtune/base/random.h"
 #include "fedtune/data/batch.h"
+#include "fedtune/format/named_tensors.h"
 #include "fedtune/models/classifier.h"
 #include "fedtune/train/adamw.h"
 #include "fedtune/train/schedule.h"
@@ -45,6 +46,13 @@ class Phase {
   double step(const data::PackedBatch& packed);
 
   const TrainReport& report() const { return report_; }
+
+  // The optimiser's moments, named by their place: with the model's parameters and the steps taken, all that a phase
+  // needs to go on elsewhere.
+  NamedTensors moments() const;
+  // Goes on after `steps` of another phase with the same options, whose parameters the model has already. Throws
+  // Error(input) when the moments do not fit. The report counts what is done from here on, and the steps before.
+  void resume(std::int64_t steps, const NamedTensors& moments);
 
  private:
   double descend(const models::Batch& batch);
