@@ -23,7 +23,7 @@ as_root() {
 }
 
 install_packages() {
-  local missing install
+  local missing
   if ! command -v dpkg-query >/dev/null; then
     say "no dpkg here: the packages of tools/apt-packages.txt are taken to be installed by other means"
     return
@@ -32,11 +32,14 @@ install_packages() {
   [ -n "$missing" ] || return 0
   [ "$(id -u)" = 0 ] || command -v sudo >/dev/null ||
     stop "these packages are missing and there is neither root nor sudo; have them installed:" $missing
-  say "installing" $missing
-  install="env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends"
+  apt_install $missing
+}
+
+apt_install() {
+  local install="env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends"
+  say "installing" "$@"
   # The package lists are fetched only where the ones at hand do not do.
-  as_root $install $missing || { as_root apt-get update && as_root $install $missing; } ||
-    stop "apt-get could not install:" $missing
+  as_root $install "$@" || { as_root apt-get update && as_root $install "$@"; } || stop "apt-get could not install:" "$@"
 }
 
 # The first python3 that torch's wheels exist for.
@@ -92,10 +95,7 @@ install_browser() {
   command -v chromium >/dev/null || wanted="$wanted chromium"
   command -v node >/dev/null || wanted="$wanted nodejs"
   command -v npm >/dev/null || wanted="$wanted npm"
-  if [ -n "$wanted" ]; then
-    say "installing$wanted"
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends $wanted
-  fi
+  [ -z "$wanted" ] || apt_install $wanted
   stamp=tests/report/node_modules/.made-from-$(sha256sum tests/report/package-lock.json | cut -c1-16)
   [ -e "$stamp" ] && return
   say "installing tests/report/package-lock.json"
