@@ -149,7 +149,12 @@ void add_distillation(Table& t) {
   t.add(at, &DistillOptions::kd_terms, {"kd-terms", "all|kl|attention|none"});
   t.add(at, &DistillOptions::kd_temperature, {"kd-temperature", "of the softmax", above_0});
   t.add(at, &DistillOptions::teacher_guard, {"teacher-guard", "on|off"});
-  t.add(at, &DistillOptions::save_steps, {"save-steps", "of pretrain; 0: none", at_least_0, harmless});
+}
+
+void add_pretraining(Table& t) {
+  t.heading = "Pretraining";
+  t.add(&Options::distill, &DistillOptions::save_steps,
+        {"save-steps", "between checkpoints; 0: none", at_least_0, harmless});
 }
 
 void add_distillation_step(Table& t) {
@@ -194,8 +199,8 @@ void add_run(Table& t) {
   add(&RunOptions::config, "config", "options as TOML");
   add(&RunOptions::progress, "progress", "auto|bar|plain|none");
   add(&RunOptions::quiet, "quiet", "only errors");
+  add(&RunOptions::profile, "profile", "where time goes");
   add(&RunOptions::log_level, "log-level", "error|warning|info|debug");
-  add(&RunOptions::profile, "profile", "where the time goes");
   t.add(at, &RunOptions::compare_central, {"compare-central", "also train centrally and locally, to compare"});
 }
 
@@ -232,6 +237,7 @@ const std::vector<OptionSpec>& option_table() {
     add_lora(t);
     add_training(t);
     add_distillation(t);
+    add_pretraining(t);
     add_distillation_step(t);
     add_network(t);
     add_run(t);
