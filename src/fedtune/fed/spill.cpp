@@ -82,7 +82,8 @@ std::shared_ptr<Arrival> Spill::expect(std::size_t bytes) {
 
 NamedTensors Spill::hold(NamedTensors tensors) {
   if (tensors.mapped) {
-    for (const TensorView& tensor : tensors.tensors) release_pages(tensor.bytes);  // whoever admitted them has read them
+    // Whoever admitted them has read them.
+    for (const TensorView& tensor : tensors.tensors) release_pages(tensor.bytes);
     return tensors;
   }
   if (Owner claim = memory_->claim(tensors.total_bytes())) {
