@@ -52,7 +52,11 @@ class GrpcFleet final : public Fleet {
     grpc::ChannelArguments arguments;
     arguments.SetMaxReceiveMessageSize(-1);  // what a SuperLink sends at once is at most an object of 5 MiB
     arguments.SetMaxSendMessageSize(-1);
-    channel_ = grpc::CreateCustomChannel(address, client_credentials(tls, address), arguments);
+    // A node shows no certificate: --tls-key is the key that it signs with.
+    TlsOptions server_only = tls;
+    server_only.cert.clear();
+    server_only.key.clear();
+    channel_ = grpc::CreateCustomChannel(address, client_credentials(server_only, address), arguments);
   }
 
   std::string call(const std::string& method, const std::string& request) override {
