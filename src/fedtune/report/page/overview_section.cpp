@@ -3,25 +3,13 @@
 
 #include <fmt/format.h>
 
+#include "fedtune/report/page/measures.h"
 #include "fedtune/report/page/sections.h"
 #include "fedtune/report/statistics.h"
 #include "fedtune/report/units.h"
 
 namespace fedtune::report {
 namespace {
-
-double accuracy(const RoundMetrics& m) {
-  return m.accuracy;
-}
-double mcc(const RoundMetrics& m) {
-  return m.mcc;
-}
-double loss(const RoundMetrics& m) {
-  return m.loss;
-}
-double teacher_accuracy(const RoundMetrics& m) {
-  return m.teacher ? m.teacher->accuracy : std::nan("");
-}
 
 // "0.788", or "0.788 ± 0.012" where there are several seeds.
 std::string spread(const Group& group, const Measure& measure) {

@@ -3,26 +3,11 @@
 
 #include <fmt/format.h>
 
+#include "fedtune/report/page/measures.h"
 #include "fedtune/report/page/sections.h"
 
 namespace fedtune::report {
 namespace {
-
-double accuracy(const RoundMetrics& m) {
-  return m.accuracy;
-}
-double mcc(const RoundMetrics& m) {
-  return m.mcc;
-}
-double loss(const RoundMetrics& m) {
-  return m.loss;
-}
-double teacher_accuracy(const RoundMetrics& m) {
-  return m.teacher ? m.teacher->accuracy : std::nan("");
-}
-double teacher_loss(const RoundMetrics& m) {
-  return m.teacher ? m.teacher->loss : std::nan("");
-}
 
 bool taught(const Group& group) {
   return std::ranges::all_of(group.runs,

@@ -2,18 +2,12 @@
 
 #include <fmt/format.h>
 
+#include "fedtune/report/page/measures.h"
 #include "fedtune/report/page/sections.h"
 #include "fedtune/report/statistics.h"
 
 namespace fedtune::report {
 namespace {
-
-double accuracy(const RoundMetrics& m) {
-  return m.accuracy;
-}
-double mcc(const RoundMetrics& m) {
-  return m.mcc;
-}
 
 std::string signed_text(double value) {
   return fmt::format("{:+.4f}", value);
