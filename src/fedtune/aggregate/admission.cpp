@@ -32,19 +32,23 @@ Status check_form(const TensorSpec& expected, const TensorView& found) {
 }
 
 // In double precision no square of a float overflows, so the sum is finite where every value is.
-double sum_of_squares(std::span<const float> values) {
+template <typename Value>
+double sum_of_squares(std::size_t count, Value&& value_at) {
   std::array<double, 8> lanes{};
   std::size_t i = 0;
-  for (; i + lanes.size() <= values.size(); i += lanes.size()) {
+  for (; i + lanes.size() <= count; i += lanes.size()) {
     for (std::size_t lane = 0; lane < lanes.size(); ++lane) {
-      const double value = values[i + lane];
+      const double value = value_at(i + lane);
       lanes[lane] += value * value;
     }
   }
   double sum = 0.0;
-  for (; i < values.size(); ++i) sum += static_cast<double>(values[i]) * values[i];
+  for (; i < count; ++i) sum += value_at(i) * value_at(i);
   for (const double lane : lanes) sum += lane;
   return sum;
+}
+double sum_of_squares(std::span<const float> values) {
+  return sum_of_squares(values.size(), [&](std::size_t i) { return double{values[i]}; });
 }
 
 Status name_first_not_finite(const TensorView& tensor) {
@@ -74,10 +78,7 @@ double distance(const NamedTensors& tensors, const NamedTensors& origin) {
   for (std::size_t i = 0; i < tensors.tensors.size(); ++i) {
     const std::span<const float> values = tensors.tensors[i].f32();
     const std::span<const float> others = origin.tensors.at(i).f32();
-    for (std::size_t j = 0; j < values.size(); ++j) {
-      const double step = static_cast<double>(values[j]) - static_cast<double>(others[j]);
-      squares += step * step;
-    }
+    squares += sum_of_squares(values.size(), [&](std::size_t j) { return double{values[j]} - double{others[j]}; });
   }
   return std::sqrt(squares);
 }
