@@ -73,6 +73,12 @@ class Deployment:
     def node(self, rank, *options):
         return self.spawn(self.fedtune.path, "client", "--superlink", self.fleet_address, "--rank", rank, *options)
 
+    def end(self, process):
+        """As an operator ends a node: it takes its leave."""
+        process.terminate()
+        process.wait(timeout=15)
+        self.processes.remove(process)
+
     def flwr(self, *command) -> str:
         done = subprocess.run(["flwr", *map(str, command)], env=self.environment, capture_output=True, text=True,
                               timeout=90)
@@ -194,45 +200,83 @@ def node_ids(deployment) -> list:
     return re.findall(r"node (\d+) of ", deployment.logs())
 
 
-@pytest.mark.parametrize("release", ["current", "1.39"])
-def test_fleet_over_grpc(fedtune, run_arguments, kd_arguments, tmp_path, release):
-    if release == "1.39" and not GRPC_FLOWER.exists():
-        pytest.skip("no .venv-flower-grpc with Flower 1.39 in it: run `tools/setup.sh peer`")
-    flower = FLOWER if release == "current" else GRPC_FLOWER.parent
-    deployment = Deployment(tmp_path, fedtune, flower)
-    try:
-        fedtune.run(*run_arguments("simulated"))
-        deployment.start_over_grpc()
-        for rank in (1, 2):
-            deployment.node(rank, *options_of(run_arguments))
-        deployment.run(num_server_rounds=2, timeout=40.0, strategy="ranked", output=str(tmp_path / "last.npz"))
+class Release:
+    """A release of Flower: how its Fleet is called, and with what."""
+
+    def __init__(self, name, tmp_path, fedtune):
+        self.over_grpc = name == "1.39"
+        if self.over_grpc and not GRPC_FLOWER.exists():
+            pytest.skip("no .venv-flower-grpc with Flower 1.39 in it: run `tools/setup.sh peer`")
+        self.deployment = Deployment(tmp_path, fedtune, GRPC_FLOWER.parent if self.over_grpc else FLOWER)
+
+    def start(self, *options, **connection):
+        (self.deployment.start_over_grpc if self.over_grpc else self.deployment.start)(*options, **connection)
+
+
+@pytest.fixture(params=["current", "1.39"])
+def release(request, tmp_path, fedtune):
+    made = Release(request.param, tmp_path, fedtune)
+    yield made
+    made.deployment.stop()
+
+
+def both_apps_give_the_bits_of_the_simulation(deployment, tmp_path, run_arguments, kd_arguments, secure=lambda rank: []):
+    """FedLoRA by nodes that then leave, FedKDLoRA by others that come in their places."""
+    fedtune, config = deployment.fedtune, {"num_server_rounds": 2, "timeout": 40.0, "output": str(tmp_path / "last.npz")}
+    for arguments in (run_arguments, kd_arguments):
+        fedtune.run(*arguments("simulated"))
+        options = options_of(arguments)
+        nodes = [deployment.node(rank, *secure(rank), *options) for rank in (1, 2)]
+        if arguments is run_arguments:
+            deployment.run(strategy="ranked", **config)
+        else:
+            command = " ".join(map(str, [fedtune.path, "distill", *options]))
+            deployment.run(strategy="distilling", distill=command, folder=str(tmp_path / "distil"), **config)
         assert difference(deployment, tmp_path) == 0.0
-        assert deployment.logs().count("speaks gRPC") >= 2
+        (tmp_path / "last.npz").unlink()
+        shutil.rmtree(tmp_path / "results" / "simulated")
+        for node in nodes:
+            deployment.end(node)
+
+
+def test_fleet_over_grpc_of_the_current_release(fedtune, run_arguments, deployment, tmp_path):
+    fedtune.run(*run_arguments("simulated"))
+    deployment.start_over_grpc()
+    for rank in (1, 2):
+        deployment.node(rank, *options_of(run_arguments))
+    deployment.run(num_server_rounds=2, timeout=40.0, strategy="ranked", output=str(tmp_path / "last.npz"))
+    assert difference(deployment, tmp_path) == 0.0
+    assert deployment.logs().count("speaks gRPC") >= 2
+
+
+def test_fleet_over_grpc_of_an_older_release(fedtune, run_arguments, kd_arguments, tmp_path):
+    older = Release("1.39", tmp_path, fedtune)
+    try:
+        older.start()
+        both_apps_give_the_bits_of_the_simulation(older.deployment, tmp_path, run_arguments, kd_arguments)
+        assert older.deployment.logs().count("speaks gRPC") >= 4
     finally:
-        deployment.stop()
+        older.deployment.stop()
 
 
 @pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="apt install openssh-client")
-def test_tls_and_registered_keys(fedtune, run_arguments, deployment, tmp_path):
-    fedtune.run(*run_arguments("simulated"))
-    keys = tmp_path / "keys"
+def test_tls_and_registered_keys(fedtune, run_arguments, kd_arguments, release, tmp_path):
+    deployment, keys = release.deployment, tmp_path / "keys"
     fedtune.run("keys", keys, "--num-clients", 2)
     for rank in (1, 2):
         subprocess.run(["ssh-keygen", "-q", "-t", "ecdsa", "-b", "384", "-m", "PEM", "-N", "", "-f", keys / f"node-{rank}"],
                        check=True)
-    deployment.start("--ssl-ca-certfile", keys / "ca.pem", "--ssl-certfile", keys / "server.pem", "--ssl-keyfile",
-                     keys / "server.key", "--enable-supernode-auth",
-                     connection=f'root-certificates = "{keys / "ca.pem"}"')
-    secure = ["--tls-ca", keys / "ca.pem"]
-    check = ["client", "--superlink", deployment.address, "--rank", 1, "--check", *secure]
+    release.start("--ssl-ca-certfile", keys / "ca.pem", "--ssl-certfile", keys / "server.pem", "--ssl-keyfile",
+                  keys / "server.key", "--enable-supernode-auth",
+                  connection=f'root-certificates = "{keys / "ca.pem"}"')
+    check = ["client", "--superlink", deployment.fleet_address, "--rank", 1, "--check", "--tls-ca", keys / "ca.pem"]
     assert "the SuperLink wants registered keys" in fedtune.error(*check, code=4)
     for rank in (1, 2):
         deployment.flwr("supernode", "register", keys / f"node-{rank}.pub", "here")
     assert "node " in fedtune.run(*check, "--tls-key", keys / "node-1").stderr
-    for rank in (1, 2):
-        deployment.node(rank, *secure, "--tls-key", keys / f"node-{rank}", *options_of(run_arguments))
-    deployment.run(num_server_rounds=2, timeout=40.0, strategy="ranked", output=str(tmp_path / "last.npz"))
-    assert difference(deployment, tmp_path) == 0.0
+    both_apps_give_the_bits_of_the_simulation(
+        deployment, tmp_path, run_arguments, kd_arguments,
+        lambda rank: ["--tls-ca", keys / "ca.pem", "--tls-key", keys / f"node-{rank}"])
 
 
 def test_a_superlink_that_is_not_there_is_said(fedtune):

@@ -1,13 +1,19 @@
 #include "fedtune/aggregate/admission.h"
 
-#include <array>
+#include <algorithm>
 #include <cmath>
+#include <span>
 
+#include "fedtune/aggregate/sum_of_squares.h"
 #include "fedtune/base/error.h"
 #include "fedtune/base/memory.h"
 
 namespace fedtune::aggregate {
 namespace {
+
+// Values after which the pages of a mapped contribution are let go.
+constexpr std::size_t piece_size = std::size_t{64} << 10U;
+static_assert(piece_size % SumOfSquares::lanes == 0);
 
 template <typename... Args>
 Status refuse(fmt::format_string<Args...> format, Args&&... args) {
@@ -31,26 +37,6 @@ Status check_form(const TensorSpec& expected, const TensorView& found) {
   return Status::ok();
 }
 
-// In double precision no square of a float overflows, so the sum is finite where every value is.
-template <typename Value>
-double sum_of_squares(std::size_t count, Value&& value_at) {
-  std::array<double, 8> lanes{};
-  std::size_t i = 0;
-  for (; i + lanes.size() <= count; i += lanes.size()) {
-    for (std::size_t lane = 0; lane < lanes.size(); ++lane) {
-      const double value = value_at(i + lane);
-      lanes[lane] += value * value;
-    }
-  }
-  double sum = 0.0;
-  for (; i < count; ++i) sum += value_at(i) * value_at(i);
-  for (const double lane : lanes) sum += lane;
-  return sum;
-}
-double sum_of_squares(std::span<const float> values) {
-  return sum_of_squares(values.size(), [&](std::size_t i) { return double{values[i]}; });
-}
-
 Status name_first_not_finite(const TensorView& tensor) {
   const std::span<const float> values = tensor.f32();
   std::size_t i = 0;
@@ -67,22 +53,6 @@ Status check_weight(double weight, double largest) {
 
 }  // namespace
 
-double norm_of(const NamedTensors& tensors) {
-  double squares = 0.0;
-  for (const TensorView& tensor : tensors.tensors) squares += sum_of_squares(tensor.f32());
-  return std::sqrt(squares);
-}
-
-double distance(const NamedTensors& tensors, const NamedTensors& origin) {
-  double squares = 0.0;
-  for (std::size_t i = 0; i < tensors.tensors.size(); ++i) {
-    const std::span<const float> values = tensors.tensors[i].f32();
-    const std::span<const float> others = origin.tensors.at(i).f32();
-    squares += sum_of_squares(values.size(), [&](std::size_t j) { return double{values[j]} - double{others[j]}; });
-  }
-  return std::sqrt(squares);
-}
-
 Status check_contribution(const Layout& layout, const Offer& offer, const AdmissionLimits& limits) {
   if (Status status = check_weight(offer.weight, limits.max_weight); !status) return status;
   const auto& tensors = offer.tensors.tensors;
@@ -92,10 +62,15 @@ Status check_contribution(const Layout& layout, const Offer& offer, const Admiss
   }
   double squares = 0.0;
   for (const TensorView& tensor : tensors) {
-    const double sum = sum_of_squares(tensor.f32());
-    if (!std::isfinite(sum)) return name_first_not_finite(tensor);
-    if (offer.tensors.mapped) release_pages(tensor.bytes);
-    squares += sum;
+    const std::span<const float> values = tensor.f32();
+    SumOfSquares sum;
+    for (std::size_t begin = 0; begin < values.size(); begin += piece_size) {
+      const std::span<const float> piece = values.subspan(begin, std::min(piece_size, values.size() - begin));
+      sum.add(piece.size(), [piece](std::size_t i) { return double{piece[i]}; });
+      if (offer.tensors.mapped) release_pages(std::as_bytes(piece));
+    }
+    if (!std::isfinite(sum.total())) return name_first_not_finite(tensor);
+    squares += sum.total();
   }
   if (const double norm = std::sqrt(squares); norm > limits.max_norm) {
     return refuse("the norm of its values is {:.3g}, expected at most {:.3g}; has its training diverged?", norm,

@@ -23,8 +23,4 @@ struct Offer {
 // limits. The reason of a refusal names the tensor, found and expected.
 Status check_contribution(const Layout& layout, const Offer& offer, const AdmissionLimits& limits = {});
 
-// L2 norm of all values together; of their difference from `origin`, which has the same layout. Both are of fp32.
-double norm_of(const NamedTensors& tensors);
-double distance(const NamedTensors& tensors, const NamedTensors& origin);
-
 }  // namespace fedtune::aggregate

@@ -158,10 +158,7 @@ void RunWatch::on_client(int round, const fed::ClientRecord& client) {
                                  {"batches", client.report.batches},
                                  {"tokens", client.report.tokens},
                                  {"loss", client.report.loss},
-                                 {"seconds", client.report.seconds},
-                                 {"norm", client.norm},
-                                 {"change", client.change},
-                                 {"sha256", client.sha256}});
+                                 {"seconds", client.report.seconds}});
   const std::scoped_lock lock(mutex_);
   if (remote_ && client.report.batches > 0) count_steps_locked(client.report.batches, client.report.loss);
   ++state_.clients_done;
@@ -198,6 +195,13 @@ report::ProgressState RunWatch::round_done_state(const fed::RoundRecord& record)
 }
 
 void RunWatch::on_round(const fed::RoundRecord& record, const fed::Strategy& strategy) {
+  for (const fed::ClientRecord& client : record.accepted) {
+    parts_.events.write("measured", {{"round", record.round},
+                                     {"rank", client.rank},
+                                     {"norm", client.norm},
+                                     {"change", client.change},
+                                     {"sha256", client.sha256}});
+  }
   Json fields{{"round", record.round}};
   fields.update(scores_json(record.evaluation));
   fields["accepted"] = Json::array();  // a round that was tried twice has "client" events of both attempts

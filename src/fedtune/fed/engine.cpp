@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <utility>
 
 #include "fedtune/base/clock.h"
 #include "fedtune/base/error.h"
 #include "fedtune/base/interrupt.h"
 #include "fedtune/base/random.h"
+#include "fedtune/fed/measuring.h"
 #include "fedtune/format/tensor_hash.h"
 
 namespace fedtune::fed {
@@ -54,13 +56,33 @@ std::string reasons_text(const std::vector<Refusal>& refused) {
 
 }  // namespace
 
+// What an exchange leaves: the accepted contributions in ascending rank, and their measures, which are still being
+// taken.
+struct Engine::Gathered {
+  std::vector<Update> updates;
+  std::unique_ptr<Measuring> measuring;
+  std::vector<std::size_t> arrival;  // of each update: as which it arrived, which is how `measuring` knows it
+
+  // Waits for the measures and enters them into `record`, whose accepted clients are those of the updates.
+  void complete(RoundRecord& record) {
+    std::vector<aggregate::Measures> measures = measuring->finish();
+    for (std::size_t i = 0; i < record.accepted.size(); ++i) {
+      aggregate::Measures& measured = measures.at(arrival.at(i));
+      ClientRecord& client = record.accepted[i];
+      client.sha256 = std::move(measured.sha256);
+      client.norm = measured.norm;
+      client.change = measured.change;
+    }
+  }
+};
+
 // Admits what arrives, once per client, and keeps the record.
 class Engine::Exchange {
  public:
   Exchange(Engine& engine, RoundRecord& record) : engine_(engine), record_(record) {}
 
   void run(const NamedTensors& global) {
-    global_ = &global;
+    measuring_ = std::make_unique<Measuring>(global);
     record_.bytes_down += static_cast<std::int64_t>(global.total_bytes() * record_.cohort.size());
     const Stopwatch watch;
     double last_accepted = 0.0;
@@ -74,12 +96,15 @@ class Engine::Exchange {
     record_.seconds.wait += watch.seconds() - last_accepted;
   }
 
-  // Ascending rank.
-  std::vector<Update> accepted() {
-    std::sort(accepted_.begin(), accepted_.end(), [](const Update& a, const Update& b) { return a.rank < b.rank; });
-    std::sort(records_.begin(), records_.end(), [](const auto& a, const auto& b) { return a.rank < b.rank; });
-    record_.accepted = std::move(records_);
-    return std::move(accepted_);
+  Gathered gathered() {
+    Gathered gathered{.updates = {}, .measuring = std::move(measuring_), .arrival = {}};
+    for (std::size_t i = 0; i < accepted_.size(); ++i) gathered.arrival.push_back(i);
+    std::ranges::sort(gathered.arrival, {}, [this](std::size_t i) { return accepted_[i].rank; });
+    for (const std::size_t i : gathered.arrival) {
+      record_.accepted.push_back(std::move(records_[i]));
+      gathered.updates.push_back(std::move(accepted_[i]));
+    }
+    return gathered;
   }
 
  private:
@@ -91,10 +116,10 @@ class Engine::Exchange {
     }
     const double sent = update.weight;
     update.weight = std::min(sent, engine_.options_.max_client_weight);
-    records_.push_back(record_of(update, *global_));
-    records_.back().sent_weight = sent;
+    records_.push_back({.rank = update.rank, .weight = update.weight, .report = update.report, .sent_weight = sent});
     notify(engine_.observer_.on_client, record_.round, records_.back());
     update.tensors = engine_.spill_.hold(std::move(update.tensors));
+    measuring_->add(update.tensors);
     accepted_.push_back(std::move(update));
     return true;
   }
@@ -121,7 +146,7 @@ class Engine::Exchange {
 
   Engine& engine_;
   RoundRecord& record_;
-  const NamedTensors* global_ = nullptr;
+  std::unique_ptr<Measuring> measuring_;
   std::vector<int> heard_;
   std::vector<Update> accepted_;
   std::vector<ClientRecord> records_;
@@ -164,20 +189,21 @@ RoundRecord Engine::play_round(int round, NamedTensors& global) {
   record.round = round;
   record.cohort = choose_cohort(options_, round);
   notify(observer_.on_round_start, round, record.cohort);
-  const std::vector<Update> accepted = gather(global, record);
+  Gathered gathered = gather(global, record);
 
   Strategy& strategy = parts_.strategy;
   PhaseSeconds& seconds = record.seconds;
-  global = timed(seconds.aggregate, [&] { return strategy.aggregate(round, global, accepted); });
+  global = timed(seconds.aggregate, [&] { return strategy.aggregate(round, global, gathered.updates); });
   throw_if_interrupted();
   global = timed(seconds.distil, [&] { return strategy.refine(round, std::move(global)); });
   throw_if_interrupted();
   record.evaluation = timed(seconds.evaluate, [&] { return strategy.evaluate(round, global); });
   record.global_sha256 = final_sha256(global);
+  gathered.complete(record);
   return record;
 }
 
-std::vector<Update> Engine::gather(const NamedTensors& global, RoundRecord& record) {
+Engine::Gathered Engine::gather(const NamedTensors& global, RoundRecord& record) {
   const int attempts = parts_.transport.worth_retrying() ? most_attempts : 1;
   const std::size_t needed = std::min(record.cohort.size(), static_cast<std::size_t>(options_.fewest));
   std::size_t heard = 0;
@@ -185,9 +211,9 @@ std::vector<Update> Engine::gather(const NamedTensors& global, RoundRecord& reco
     Exchange exchange(*this, record);
     exchange.run(global);
     throw_if_interrupted();
-    std::vector<Update> accepted = exchange.accepted();
-    heard = accepted.size();
-    if (heard >= needed) return accepted;
+    Gathered gathered = exchange.gathered();
+    heard = gathered.updates.size();
+    if (heard >= needed) return gathered;
     record.accepted.clear();
   }
   const std::string found = heard == 0 ? "no contribution" : fmt::format("{} of {} contributions", heard, needed);

@@ -33,7 +33,7 @@ struct Observer {
   // Round 0: the scores of the initial model. Not called on resume.
   std::function<void(const RoundRecord& record)> on_start{};
   std::function<void(int round, std::span<const int> cohort)> on_round_start{};
-  // A contribution was accepted.
+  // A contribution was accepted; its hash and norms are not known yet.
   std::function<void(int round, const ClientRecord& client)> on_client{};
   // A contribution was left out, or a client failed.
   std::function<void(int round, const Refusal& refusal)> on_refused{};
@@ -67,11 +67,12 @@ class Engine {
   RunOutcome run(std::optional<SavedRun> from = std::nullopt);
 
  private:
-  class Exchange;  // one round's contributions as they arrive
+  class Exchange;   // one round's contributions as they arrive
+  struct Gathered;  // what it leaves
 
   RunOutcome start();
   RoundRecord play_round(int round, NamedTensors& global);
-  std::vector<Update> gather(const NamedTensors& global, RoundRecord& record);
+  Gathered gather(const NamedTensors& global, RoundRecord& record);
   void save(const RunOutcome& outcome);
 
   EngineOptions options_;

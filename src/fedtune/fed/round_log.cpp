@@ -27,8 +27,11 @@ class Reader {
     } else if (kind == "client") {
       LoggedContribution entry{.rank = required<int>(event, "rank", where),
                                .weight = required<double>(event, "weight", where),
-                               .sha256 = required<std::string>(event, "sha256", where)};
+                               .sha256 = {}};
       entries_[entry.rank] = std::move(entry);  // of the second attempt at a round, where there were two
+    } else if (kind == "measured") {
+      const auto entry = entries_.find(required<int>(event, "rank", where));
+      if (entry != entries_.end()) entry->second.sha256 = required<std::string>(event, "sha256", where);
     } else if (kind == "round") {
       complete(required<std::vector<int>>(event, "accepted", where), event, where);
     }
@@ -46,7 +49,7 @@ class Reader {
     std::sort(accepted.begin(), accepted.end());
     for (const int rank : accepted) {
       const auto entry = entries_.find(rank);
-      if (entry == entries_.end()) {
+      if (entry == entries_.end() || entry->second.sha256.empty()) {
         throw input_error("{}: round {} accepted client {}, whose contribution is not in the log", where, round.round,
                           rank);
       }

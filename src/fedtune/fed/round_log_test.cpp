@@ -19,9 +19,12 @@ const std::string start =
 const std::string begin = R"({"event":"round_start","round":1,"cohort":[1,2]})"
                           "\n";
 
-std::string client(int rank, const std::string& weight, const std::string& sha256) {
-  return fmt::format(R"({{"event":"client","round":1,"rank":{},"weight":{},"sha256":"{}"}})", rank, weight, sha256) +
-         "\n";
+std::string client(int rank, const std::string& weight) {
+  return fmt::format(R"({{"event":"client","round":1,"rank":{},"weight":{}}})", rank, weight) + "\n";
+}
+
+std::string measured(int rank, const std::string& sha256) {
+  return fmt::format(R"({{"event":"measured","round":1,"rank":{},"sha256":"{}"}})", rank, sha256) + "\n";
 }
 
 std::string round(int number, const std::string& accepted) {
@@ -41,9 +44,9 @@ std::string problem_of(const std::string& text) {
 }
 
 TEST(RoundLog, GivesTheCompleteRounds) {
-  const auto rounds = read_round_log(
-      start + begin + client(2, "6.5", "c2") + client(1, "5", "c1") + round(1, "[2,1]") + begin + client(1, "5", "c3"),
-      "events");
+  const auto rounds = read_round_log(start + begin + client(2, "6.5") + client(1, "5") + measured(1, "c1") +
+                                         measured(2, "c2") + round(1, "[2,1]") + begin + client(1, "5"),
+                                     "events");
   ASSERT_EQ(rounds.size(), 2u);
   EXPECT_EQ(rounds[0].global_sha256, "a0");
   EXPECT_EQ(rounds[0].evaluation.accuracy, 0.25);
@@ -56,11 +59,10 @@ TEST(RoundLog, GivesTheCompleteRounds) {
 }
 
 TEST(RoundLog, OfTwoAttemptsTheSecondCounts) {
-  const auto rounds = read_round_log(start + begin + client(1, "5", "first") + client(2, "5", "only-first") +
-                                         client(1, "5", "second") + round(1, "[1]"),
-                                     "events");
+  const auto rounds = read_round_log(
+      start + begin + client(1, "5") + client(2, "5") + client(1, "6") + measured(1, "c1") + round(1, "[1]"), "events");
   ASSERT_EQ(rounds.at(1).accepted.size(), 1u);
-  EXPECT_EQ(rounds[1].accepted[0].sha256, "second");
+  EXPECT_EQ(rounds[1].accepted[0].weight, 6.0);
 }
 
 TEST(RoundLog, PassesOverALastLineWithoutItsEnd) {
@@ -75,13 +77,15 @@ TEST(RoundLog, NamesTheLineOfWhatIsNoEvent) {
 }
 
 TEST(RoundLog, RefusesRoundsThatDoNotFollowOneAnother) {
-  EXPECT_THAT(problem_of(start + begin + client(1, "5", "c") + round(2, "[1]")),
+  EXPECT_THAT(problem_of(start + begin + client(1, "5") + measured(1, "c") + round(2, "[1]")),
               HasSubstr("round 2, expected round 1"));
   EXPECT_THAT(problem_of(start + start), HasSubstr("round 0, expected round 1"));
 }
 
 TEST(RoundLog, RefusesAnAcceptedClientWithoutItsEntry) {
-  EXPECT_THAT(problem_of(start + begin + client(1, "5", "c") + round(1, "[1,2]")), HasSubstr("accepted client 2"));
+  const std::string both = start + begin + client(1, "5") + measured(1, "c") + measured(2, "c");
+  EXPECT_THAT(problem_of(both + round(1, "[1,2]")), HasSubstr("accepted client 2"));
+  EXPECT_THAT(problem_of(start + begin + client(1, "5") + round(1, "[1]")), HasSubstr("accepted client 1"));
 }
 
 }  // namespace

@@ -2,20 +2,7 @@
 
 #include <algorithm>
 
-#include "fedtune/aggregate/admission.h"
-#include "fedtune/format/tensor_hash.h"
-
 namespace fedtune::fed {
-
-ClientRecord record_of(const Update& update, const NamedTensors& global) {
-  return {.rank = update.rank,
-          .weight = update.weight,
-          .report = update.report,
-          .sha256 = final_sha256(update.tensors),
-          .norm = aggregate::norm_of(update.tensors),
-          .change = aggregate::distance(update.tensors, global),
-          .sent_weight = update.weight};
-}
 
 std::vector<int> heavy_clients(const RoundRecord& record) {
   constexpr std::size_t fewest = 3;

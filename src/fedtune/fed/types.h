@@ -71,9 +71,6 @@ struct ClientRecord {
   double sent_weight = 0.0;  // what it said; `weight` is what entered, at most --max-client-weight
 };
 
-// The record of a contribution that has passed admission, so that it is laid out as `global`.
-ClientRecord record_of(const Update& update, const NamedTensors& global);
-
 // A contribution that was left out, or a client that gave none.
 struct Refusal {
   int rank = 0;

@@ -2,8 +2,6 @@
 
 #include <string_view>
 
-#include "fedtune/base/sha256.h"
-
 namespace fedtune {
 namespace {
 
@@ -15,13 +13,17 @@ void add_number(Sha256& hash, std::uint64_t number) {
 
 }  // namespace
 
+void TensorHash::begin(const TensorView& tensor) {
+  hash_.update(tensor.name).update(std::string_view("\0", 1)).update(dtype_name(tensor.dtype));
+  add_number(hash_, tensor.shape.size());
+  for (const std::int64_t extent : tensor.shape) add_number(hash_, static_cast<std::uint64_t>(extent));
+}
+
 std::string final_sha256(const NamedTensors& tensors) {
-  Sha256 hash;
+  TensorHash hash;
   for (const TensorView& tensor : tensors.tensors) {
-    hash.update(tensor.name).update(std::string_view("\0", 1)).update(dtype_name(tensor.dtype));
-    add_number(hash, tensor.shape.size());
-    for (const std::int64_t extent : tensor.shape) add_number(hash, static_cast<std::uint64_t>(extent));
-    hash.update(tensor.bytes);
+    hash.begin(tensor);
+    hash.add(tensor.bytes);
   }
   return hash.hex();
 }

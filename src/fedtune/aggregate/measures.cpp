@@ -1,0 +1,46 @@
+#include "fedtune/aggregate/measures.h"
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+
+#include "fedtune/aggregate/sum_of_squares.h"
+#include "fedtune/base/memory.h"
+#include "fedtune/format/tensor_hash.h"
+
+namespace fedtune::aggregate {
+namespace {
+
+// Values that are hashed and summed at once: they stay in the processor's cache from the one to the other.
+constexpr std::size_t piece_size = std::size_t{64} << 10U;
+static_assert(piece_size % SumOfSquares::lanes == 0);
+
+}  // namespace
+
+Measures measure(const NamedTensors& tensors, const NamedTensors& origin) {
+  TensorHash hash;
+  double norm = 0.0;
+  double change = 0.0;
+  for (std::size_t t = 0; t < tensors.tensors.size(); ++t) {
+    const TensorView& tensor = tensors.tensors[t];
+    const std::span<const float> values = tensor.f32();
+    const std::span<const float> before = origin.tensors.at(t).f32();
+    SumOfSquares own, moved;
+    hash.begin(tensor);
+    for (std::size_t begin = 0; begin < values.size(); begin += piece_size) {
+      const std::size_t count = std::min(piece_size, values.size() - begin);
+      const float* const now = values.data() + begin;
+      const float* const then = before.data() + begin;
+      const std::span<const std::byte> bytes = std::as_bytes(values.subspan(begin, count));
+      hash.add(bytes);
+      own.add(count, [now](std::size_t i) { return double{now[i]}; });
+      moved.add(count, [now, then](std::size_t i) { return double{now[i]} - double{then[i]}; });
+      if (tensors.mapped) release_pages(bytes);
+    }
+    norm += own.total();
+    change += moved.total();
+  }
+  return {.sha256 = hash.hex(), .norm = std::sqrt(norm), .change = std::sqrt(change)};
+}
+
+}  // namespace fedtune::aggregate
