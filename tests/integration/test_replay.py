@@ -76,7 +76,7 @@ def changed(kind, round_, key, value):
 
 @pytest.mark.parametrize("change, message", [
     (changed("client", 2, "weight", 7.0), "round 2: the global tensors have the SHA-256"),
-    (changed("client", 2, "sha256", "0" * 64), "round 2: the contribution of client 1 has the SHA-256"),
+    (changed("measured", 2, "sha256", "0" * 64), "round 2: the contribution of client 1 has the SHA-256"),
     (changed("round", 1, "global_sha256", "0" * 64), "round 1: the global tensors"),
     (changed("round", 3, "accuracy", 0.999), "round 3: the accuracy is"),
     (changed("round", 2, "accepted", [2]), "round 2: the global tensors"),

@@ -57,11 +57,11 @@ class Deployment:
         self.superlink.wait()
         self.processes.remove(self.superlink)
 
-    def start_over_grpc(self, *options):
+    def start_over_grpc(self, *options, **connection):
         """Fleet over gRPC, on an address of its own."""
         self.fleet_address = f"127.0.0.1:{free_port()}"
         self.environment["FLWR_INTERNAL_GRPC_FLEET_API"] = "1"  # 1.40 and newer ask for it; 1.39 knows nothing else
-        self.start("--fleet-api-address", self.fleet_address, *options)
+        self.start("--fleet-api-address", self.fleet_address, *options, **connection)
 
     def spawn(self, *command):
         self.spawned = getattr(self, "spawned", 0) + 1
@@ -234,7 +234,7 @@ def both_apps_give_the_bits_of_the_simulation(deployment, tmp_path, run_argument
             deployment.run(strategy="distilling", distill=command, folder=str(tmp_path / "distil"), **config)
         assert difference(deployment, tmp_path) == 0.0
         (tmp_path / "last.npz").unlink()
-        shutil.rmtree(tmp_path / "results" / "simulated")
+        shutil.rmtree(tmp_path / "results")
         for node in nodes:
             deployment.end(node)
 
