@@ -3,12 +3,13 @@ JOBS ?= $(shell nproc)
 PYTHON := .venv/bin/python
 PYTEST_PATHS := tests/integration tests/tools tests/parity
 GLUE ?= $(FEDTUNE_GLUE)
+PREFIX ?= /usr/local
 
 configure = cmake --preset $(1) --log-level=NOTICE $(2) >/dev/null
 compile = $(call configure,$(1),$(2)) && cmake --build --preset $(1) --parallel $(JOBS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-unit test-long test-sanitizers parity bench bench-peer same-result package lint clean \
+.PHONY: help setup build demo test test-unit test-long test-sanitizers parity bench bench-peer same-result package install lint clean \
         build-core-asan build-asan build-tsan build-bench peer browser glue
 
 help: ## this list
@@ -46,6 +47,9 @@ same-result: build peer glue ## three federations here and three in the Python s
 
 package: build ## dist/: the program with its libraries, for machines with neither Python nor the packages of make setup
 	@tools/package.sh build dist
+
+install: build ## PREFIX (/usr/local): the program with its libraries, and what find_package(fedtune) needs
+	@tools/install.sh build $(PREFIX)
 
 lint: setup ## formatting, clang-tidy on what changed (LINT_ALL=1: on everything), layers, leftovers
 	@$(call configure,release)

@@ -4,7 +4,7 @@
 # takes the libraries that are there. Point FEDTUNE_TORCH_DIR at the folder `torch` of another wheel to use that one.
 set(FEDTUNE_TORCH_DIR "" CACHE PATH "folder of the torch package (holds include/ and lib/)")
 if(NOT FEDTUNE_TORCH_DIR)
-  file(GLOB candidates "${CMAKE_SOURCE_DIR}/.venv/lib/python3*/site-packages/torch")
+  file(GLOB candidates "${PROJECT_SOURCE_DIR}/.venv/lib/python3*/site-packages/torch")
   list(POP_FRONT candidates FEDTUNE_TORCH_DIR)
 endif()
 if(NOT EXISTS "${FEDTUNE_TORCH_DIR}/include/ATen/ATen.h")
@@ -18,8 +18,8 @@ foreach(part ATen c10 caffe2 torch)
   file(CREATE_LINK "${FEDTUNE_TORCH_DIR}/include/${part}" "${torch_include}/${part}" SYMBOLIC)
 endforeach()
 
-add_library(torch_wheel INTERFACE)
-target_include_directories(torch_wheel SYSTEM INTERFACE "${torch_include}" "${torch_include}/torch/csrc/api/include")
+add_library(torch_wheel INTERFACE IMPORTED GLOBAL)  # imported: who links an installed fedtune makes it anew
+target_include_directories(torch_wheel INTERFACE "${torch_include}" "${torch_include}/torch/csrc/api/include")
 # ATen/ATen.h and what torch includes for itself would bring in every operator, at 2 s of compile time a file.
 target_compile_definitions(torch_wheel INTERFACE AT_PER_OPERATOR_HEADERS)
 target_link_libraries(torch_wheel INTERFACE "-Wl,--no-as-needed")

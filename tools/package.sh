@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes a folder and an archive that run on any Linux with a C library as new as this one's:
-#   tools/package.sh BUILD DIST    ->  DIST/fedtune-VERSION-ARCH/{bin,lib,licences}, DIST/fedtune-VERSION-ARCH.tar.gz
+#   tools/package.sh BUILD DIST    ->  DIST/fedtune-VERSION-ARCH/{bin,lib/fedtune,licences}, DIST/fedtune-VERSION-ARCH.tar.gz
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=$1 dist=$2
@@ -9,13 +9,14 @@ version=$("$build/fedtune" --version | sed -n '1s/^fedtune //p')
 name=fedtune-$version-$(uname -m)
 folder=$dist/$name
 rm -rf "$folder" "$folder.tar.gz"
-mkdir -p "$folder/lib" "$folder/licences"
-cmake --install "$build" --prefix "$folder" --strip >/dev/null
+mkdir -p "$folder/licences"
+tools/install.sh "$build" "$folder" program
 
-# What the program loads, but for the C library, which must fit the kernel and the loader of the machine it runs on.
+# Where the libraries that came along lie here.
 libraries() {
-  ldd "$build/fedtune" | awk '$2 == "=>" {print $3}' |
-    grep -vE '/(libc|libm|libdl|librt|libpthread|libresolv|ld-linux[^/]*)\.so[.0-9]*$'
+  ldd "$build/fedtune" | awk '$2 == "=>" {print $3}' | while read -r library; do
+    [ ! -e "$folder/lib/fedtune/$(basename "$library")" ] || echo "$library"
+  done
 }
 
 # The licence of the package that a library is from.
@@ -25,10 +26,7 @@ copy_licence() {
   [ -z "$package" ] || cp -L "/usr/share/doc/$package/copyright" "$folder/licences/$package" 2>/dev/null || true
 }
 
-libraries | sort -u | while read -r library; do
-  cp -L "$library" "$folder/lib/"
-  copy_licence "$library"
-done
+libraries | sort -u | while read -r library; do copy_licence "$library"; done
 cp LICENSE THIRD_PARTY_NOTICES.md "$folder/licences/"
 torch=$(dirname "$(dirname "$(libraries | grep '/libtorch_cpu\.so$')")")
 cp -r "$torch"-*.dist-info/licenses "$folder/licences/torch"
@@ -37,7 +35,5 @@ if arrow=$(libraries | grep '/libarrow\.so'); then
   cp -r "$(dirname "$(dirname "$arrow")")"/pyarrow-*.dist-info/licenses "$folder/licences/pyarrow"
 fi
 
-missing=$(env -i "$folder/bin/fedtune" --version >/dev/null 2>&1 || echo yes)
-[ -z "$missing" ] || { echo "package: $folder/bin/fedtune does not run" >&2; exit 1; }
 tar -C "$dist" -czf "$folder.tar.gz" "$name"
 du -sh "$folder" "$folder.tar.gz" | sed 's/^/package: /'
