@@ -1,4 +1,4 @@
-"""Writes tests/golden/tokenizer: a small vocabulary of our own, strings, and the ids that transformers gives them.
+"""Writes tests/golden/tokenizer: small vocabularies of our own, strings, and the ids that transformers gives them.
 
 Needs transformers; run it again only when the expectations are to change. The unit tests read what it has written.
 """
@@ -12,13 +12,15 @@ import sys
 
 import tokenizers
 import transformers
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-from transformers import AutoTokenizer, BertTokenizerFast
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from transformers import AutoTokenizer, BertTokenizerFast, RobertaTokenizerFast
 
 HERE = pathlib.Path(__file__).resolve().parent
 FOLDER = HERE / "tokenizer"
 SEED = 7
 PAIRS = 110  # texts are put together
+BYTE_SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+BYTE_VOCABULARY = 420  # 256 bytes among them
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 WORDS = """the a an of and but not was is it my our film meal train hotel phone book never quite hardly good bad slow warm cold
 view journey ticket coffee window Film London Zürich naïve strasse straße istanbul ##s ##ed ##ing ##ly ##er ##est ##ful ##less
@@ -39,6 +41,8 @@ SENTENCES = [
     "$1,234.56 50% a+b=c x^2 <tag> `code` ~ |",
     "a" * 100, "a" * 101, "é" * 100, "é" * 101, "字" * 101, "",
     "q\u0307\u0323 q\u0323\u0307 \u1100\u1161\u11a8 각 \u212b \u2126 \ufb01",
+    "I'm sure they've said it's 'fine', we'll see; DON'T  shout  or 's he'd",
+    "<s> a <mask> film </s> \t<mask><mask> <MASK> <s", "runs   of\n\n \t blanks\u3000\u3000x  ", "12345 ½²³ ٣٤ a1b2 3.14",
     "older marks a\u1734b a\u1885b a\ua9bdb a\U000111c9b, newer a\u08d3b a\U0001e130b a\U00010d50b",
 ]
 
@@ -83,14 +87,31 @@ def write_cased(folder, tokens):
     (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "BertTokenizer", "do_lower_case": False}) + "\n")
 
 
+def write_bytes(folder, texts):
+    """tokenizer.json of a byte-level BPE trained on the words."""
+    fast = Tokenizer(models.BPE())
+    fast.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    fast.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(vocab_size=BYTE_VOCABULARY, special_tokens=BYTE_SPECIAL, show_progress=False, initial_alphabet=pre_tokenizers.ByteLevel.alphabet())
+    fast.train_from_iterator([" ".join(WORDS), *texts], trainer)
+    fast.post_processor = processors.RobertaProcessing(sep=("</s>", fast.token_to_id("</s>")), cls=("<s>", fast.token_to_id("<s>")), add_prefix_space=False)
+    RobertaTokenizerFast(tokenizer_object=fast, model_max_length=64).save_pretrained(folder)
+    for path in folder.iterdir():
+        if path.name not in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"):
+            path.unlink()
+    path = folder / "tokenizer.json"
+    path.write_text(json.dumps(json.loads(path.read_text()), ensure_ascii=False) + "\n")
+
+
 def pair_case(i, texts, tokenizers_by_name):
     """Two texts of often different lengths, cut to lengths from the special tokens alone to more than enough."""
     first, second = texts[i % len(texts)], texts[(7 * i + 3) % len(texts)]
-    case = {"first": first, "second": second, "max_length": [3, 4, 5, 6, 7, 8, 11, 16, 17, 24, 64][i % 11]}
+    case = {"first": first, "second": second, "max_length": [4, 4, 5, 6, 7, 8, 11, 16, 17, 24, 64][i % 11]}
     for name, tokenizer in tokenizers_by_name.items():
         # In a batch, as data sets are mapped: alone, an empty second text would be taken for none.
         encoded = tokenizer([first], [second], truncation=True, max_length=case["max_length"])
-        case[name] = {"ids": encoded["input_ids"][0], "types": encoded["token_type_ids"][0]}
+        ids = encoded["input_ids"][0]
+        case[name] = {"ids": ids, "types": encoded.get("token_type_ids", [[0] * len(ids)])[0]}
     return case
 
 
@@ -99,13 +120,12 @@ def main():
     tokens = vocabulary(texts)
     write_uncased(FOLDER / "uncased", tokens)
     write_cased(FOLDER / "cased", tokens)
-    uncased = AutoTokenizer.from_pretrained(FOLDER / "uncased")
-    cased = AutoTokenizer.from_pretrained(FOLDER / "cased")
+    write_bytes(FOLDER / "bytes", texts)
+    tokenizers_by_name = {name: AutoTokenizer.from_pretrained(FOLDER / name) for name in ("uncased", "cased", "bytes")}
     encode = lambda tokenizer, text: tokenizer(text, truncation=True, max_length=48)["input_ids"]
-    cases = [{"text": t, "uncased": encode(uncased, t), "cased": encode(cased, t)} for t in texts]
+    cases = [{"text": t} | {name: encode(tokenizer, t) for name, tokenizer in tokenizers_by_name.items()} for t in texts]
     lines = ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases)
     (FOLDER / "expected.json").write_text(f'{{"max_length": 48, "cases": [\n{lines}\n]}}\n')
-    tokenizers_by_name = {"uncased": uncased, "cased": cased}
     lines = ",\n".join(json.dumps(pair_case(i, texts, tokenizers_by_name), separators=(",", ":")) for i in range(PAIRS))
     (FOLDER / "pairs.json").write_text(f'{{"cases": [\n{lines}\n]}}\n')
     files = sorted(p for p in FOLDER.rglob("*") if p.is_file() and p.name != "manifest.json")

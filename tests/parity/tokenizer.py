@@ -15,6 +15,8 @@ import tempfile
 import transformers
 from transformers import AutoTokenizer
 
+import byte_level
+
 transformers.logging.set_verbosity_error()
 
 SCRIPTS = [
@@ -143,9 +145,11 @@ def main():
     options = parser.parse_args()
 
     comparison = Comparison(options.build / "tests" / "tokenizer_probe")
+    sentences = []
     if options.glue:
-        for path in sorted(options.glue.glob("*/*.tsv")):
-            comparison.check(f"{path.parent.name}/{path.name}", options.model, glue_sentences(path))
+        sentences = [(f"{path.parent.name}/{path.name}", glue_sentences(path)) for path in sorted(options.glue.glob("*/*.tsv"))]
+        for name, texts in sentences:
+            comparison.check(name, options.model, texts)
         comparison.check("CoLA/dev.tsv, 8 tokens", options.model, glue_sentences(options.glue / "CoLA" / "dev.tsv"), max_length=8)
     strings = nasty_strings(options.strings)
     comparison.check("generated strings", options.model, strings)
@@ -162,6 +166,7 @@ def main():
         rng = random.Random(5)
         texts = ["".join(rng.choice(pieces) for _ in range(rng.randrange(1, 9))) for _ in range(3000)]
         comparison.check("added tokens", added, texts)
+        byte_level.run(comparison, strings, pathlib.Path(root), sentences)
 
 
 if __name__ == "__main__":

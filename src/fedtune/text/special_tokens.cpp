@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <utility>
 
 #include "fedtune/base/error.h"
 #include "fedtune/format/json_file.h"
@@ -10,12 +9,22 @@
 namespace fedtune::text {
 namespace {
 
-constexpr std::array<std::pair<const char*, const char*>, 5> default_tokens{{
-    {"unk_token", "[UNK]"},
-    {"sep_token", "[SEP]"},
-    {"pad_token", "[PAD]"},
-    {"cls_token", "[CLS]"},
-    {"mask_token", "[MASK]"},
+constexpr std::array<DefaultToken, 5> bert_tokens{{
+    {.role = "unk_token", .content = "[UNK]"},
+    {.role = "sep_token", .content = "[SEP]"},
+    {.role = "pad_token", .content = "[PAD]"},
+    {.role = "cls_token", .content = "[CLS]"},
+    {.role = "mask_token", .content = "[MASK]"},
+}};
+
+constexpr std::array<DefaultToken, 7> roberta_tokens{{
+    {.role = "bos_token", .content = "<s>"},
+    {.role = "eos_token", .content = "</s>"},
+    {.role = "unk_token", .content = "<unk>"},
+    {.role = "sep_token", .content = "</s>"},
+    {.role = "pad_token", .content = "<pad>"},
+    {.role = "cls_token", .content = "<s>"},
+    {.role = "mask_token", .content = "<mask>", .lstrip = true},
 }};
 
 // What the files say of a role: a string, an object with flags, a list, or null. Older folders, without
@@ -24,6 +33,16 @@ nlohmann::json role_entry(const SpecialTokenFiles& files, const std::string& rol
   const bool old_folder = !files.config.contains("added_tokens_decoder");
   if (old_folder && files.map.contains(role)) return files.map.at(role);
   return files.config.value(role, nlohmann::json());
+}
+
+// The token of a role, its id left 0.
+AddedToken token_of(const SpecialTokenFiles& files, const DefaultToken& standard) {
+  const std::string role(standard.role);
+  const nlohmann::json entry = role_entry(files, role);
+  if (entry.is_object()) return parse_added_token(entry, role);
+  const AddedToken named =
+      entry.is_null() ? AddedToken{.content = std::string(standard.content)} : parse_added_token(entry, role);
+  return {.content = named.content, .lstrip = standard.lstrip};
 }
 
 std::int32_t parse_id(const std::string& text) {
@@ -38,13 +57,19 @@ std::int32_t parse_id(const std::string& text) {
 
 }  // namespace
 
+std::span<const DefaultToken> bert_special_tokens() {
+  return bert_tokens;
+}
+
+std::span<const DefaultToken> roberta_special_tokens() {
+  return roberta_tokens;
+}
+
 std::string special_token(const SpecialTokenFiles& files, const std::string& role) {
-  const nlohmann::json entry = role_entry(files, role);
-  if (!entry.is_null()) return parse_added_token(entry, role).content;
-  for (const auto& [name, token] : default_tokens) {
-    if (role == name) return token;
+  for (const DefaultToken& standard : files.defaults) {
+    if (role == standard.role) return token_of(files, standard).content;
   }
-  return {};
+  throw failed("special_token: {} is no role of the tokenizer", role);
 }
 
 AddedToken parse_added_token(const nlohmann::json& entry, const std::string& source) {
@@ -77,17 +102,17 @@ void TokenTable::add_from(const SpecialTokenFiles& files) {
     add(std::move(token));
   }
   std::vector<AddedToken> special;
-  for (const auto& [role, fallback] : default_tokens) {
-    const nlohmann::json entry = role_entry(files, role);
-    special.push_back(entry.is_null() ? AddedToken{.content = fallback} : parse_added_token(entry, role));
-  }
+  special.reserve(files.defaults.size());
+  for (const DefaultToken& standard : files.defaults) special.push_back(token_of(files, standard));
   for (const nlohmann::json& entry : role_entry(files, "additional_special_tokens")) {
     special.push_back(parse_added_token(entry, "additional_special_tokens"));
   }
   const auto is_special = [&](const std::string& content) {
     return std::any_of(special.begin(), special.end(), [&](const AddedToken& t) { return t.content == content; });
   };
+  const bool added_counts = !files.config.contains("added_tokens_decoder");  // which says the same with flags
   for (const auto& [content, number] : files.added.items()) {
+    if (!added_counts || tokens_.contains(content)) continue;
     add({.content = content,
          .id = required<std::int32_t>(files.added, content, "added_tokens.json"),
          .normalized = !is_special(content)});

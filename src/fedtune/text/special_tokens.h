@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -13,14 +15,24 @@
 
 namespace fedtune::text {
 
+// What a kind of tokenizer takes for a role such as "cls_token" where no file says otherwise.
+struct DefaultToken {
+  std::string_view role;
+  std::string_view content;
+  bool lstrip = false;  // so is a token that a file gives by its text alone
+};
+std::span<const DefaultToken> bert_special_tokens();     // [CLS], [SEP], ...
+std::span<const DefaultToken> roberta_special_tokens();  // <s>, </s>, ...
+
 // The parsed files; an empty object where one is missing.
 struct SpecialTokenFiles {
   nlohmann::json config = nlohmann::json::object();  // tokenizer_config.json
   nlohmann::json map = nlohmann::json::object();     // special_tokens_map.json
   nlohmann::json added = nlohmann::json::object();   // added_tokens.json
+  std::span<const DefaultToken> defaults = bert_special_tokens();
 };
 
-// The text of a role such as "cls_token"; tokenizer_config with added_tokens_decoder outranks special_tokens_map.
+// The text of a role; tokenizer_config with added_tokens_decoder outranks special_tokens_map.
 std::string special_token(const SpecialTokenFiles& files, const std::string& role);
 
 // One entry of tokenizer.json's added_tokens, of added_tokens_decoder or of a role; a plain string has no flags. The id

@@ -1,8 +1,8 @@
 #include "fedtune/text/tokenizer.h"
 
 #include <algorithm>
-#include <array>
 #include <limits>
+#include <variant>
 
 #include "fedtune/base/error.h"
 #include "fedtune/base/file.h"
@@ -12,37 +12,6 @@
 
 namespace fedtune::text {
 namespace {
-
-enum class CharacterKind : std::uint8_t { word, space, punctuation };
-
-CharacterKind kind_of(char32_t c) {
-  if (is_white_space(c)) return CharacterKind::space;
-  return is_punctuation(c) ? CharacterKind::punctuation : CharacterKind::word;
-}
-
-// Classes of the ASCII characters, which make up most text.
-std::array<CharacterKind, 128> ascii_kinds() {
-  std::array<CharacterKind, 128> kinds;
-  for (char32_t c = 0; c < 128; ++c) kinds[c] = kind_of(c);
-  return kinds;
-}
-
-// Calls `word` for each run of word characters and each single punctuation character of normalised text.
-template <typename Word>
-void for_each_word(std::string_view text, Word&& word) {
-  static const std::array<CharacterKind, 128> kinds = ascii_kinds();
-  std::size_t begin = 0;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t start = at;
-    const char32_t c = next_code_point(text, at);
-    const CharacterKind kind = c < 128 ? kinds[c] : kind_of(c);
-    if (kind == CharacterKind::word) continue;
-    if (begin < start) word(text.substr(begin, start - begin));
-    if (kind == CharacterKind::punctuation) word(text.substr(start, at - start));
-    begin = at;
-  }
-  if (begin < text.size()) word(text.substr(begin));
-}
 
 std::string hash_of_files(const std::vector<std::filesystem::path>& files) {
   Sha256 hash;
@@ -55,20 +24,26 @@ std::string hash_of_files(const std::vector<std::filesystem::path>& files) {
 
 std::int64_t largest_id(const TokenizerParts& parts) {
   std::int32_t largest = 0;
-  for (const auto& [token, id] : parts.word_piece.vocabulary) largest = std::max(largest, id);
+  for (const auto& [token, id] : vocabulary_of(parts)) largest = std::max(largest, id);
   for (const AddedToken& token : parts.added_tokens) largest = std::max(largest, token.id);
   return largest;
 }
 
 // The tokens sought in raw text (normalized = false) or in normalised text, there in their normalised form.
-AddedTokens tokens_for(const TokenizerParts& parts, bool normalized) {
+AddedTokens tokens_for(const TokenizerParts& parts, const Pieces& pieces, bool normalized) {
   std::vector<AddedToken> tokens;
   for (const AddedToken& token : parts.added_tokens) {
     if (token.normalized != normalized) continue;
     tokens.push_back(token);
-    if (normalized) tokens.back().content = normalize(token.content, parts.normalizer);
+    if (normalized) tokens.back().content = pieces.normalized(token.content);
   }
   return AddedTokens(std::move(tokens));
+}
+
+Vocabulary ids_of_tokens(const std::vector<AddedToken>& tokens) {
+  Vocabulary ids;
+  for (const AddedToken& token : tokens) ids.emplace(token.content, token.id);
+  return ids;
 }
 
 struct PairLengths {
@@ -93,13 +68,11 @@ PairLengths longest_first(PairLengths lengths, std::int64_t room) {
 class Tokenizer::Implementation {
  public:
   explicit Implementation(const TokenizerParts& parts)
-      : normalizer_(parts.normalizer),
-        word_piece_(parts.word_piece),
-        raw_tokens_(tokens_for(parts, false)),
-        normalized_tokens_(tokens_for(parts, true)),
-        before_(parts.before),
-        after_(parts.after),
-        pair_(parts.pair),
+      : pieces_(std::visit([](const auto& options) { return make_pieces(options); }, parts.pieces)),
+        raw_tokens_(tokens_for(parts, *pieces_, false)),
+        normalized_tokens_(tokens_for(parts, *pieces_, true)),
+        added_(ids_of_tokens(parts.added_tokens)),
+        around_(parts.around),
         pad_id_(parts.pad_id),
         vocab_size_(largest_id(parts) + 1),
         model_max_length_(parts.model_max_length),
@@ -107,19 +80,19 @@ class Tokenizer::Implementation {
         sha256_(hash_of_files(parts.files)) {}
 
   std::vector<std::int32_t> encode(std::string_view text, std::int64_t max_length) const {
-    const std::int64_t room = room_within(max_length, before_.size() + after_.size());
-    std::vector<std::int32_t> ids = before_;
+    const std::int64_t room = room_within(max_length, around_.before.size() + around_.after.size());
+    std::vector<std::int32_t> ids = around_.before;
     append(text, room, ids);
-    ids.insert(ids.end(), after_.begin(), after_.end());
+    ids.insert(ids.end(), around_.after.begin(), around_.after.end());
     return ids;
   }
 
   EncodedPair encode_pair(std::string_view first, std::string_view second, std::int64_t max_length) const {
-    if (!pair_) {
+    if (!around_.pair) {
       throw input_error("tokenising a pair of sentences: the tokenizer's post_processor has no usable template for it");
     }
-    const std::int64_t room =
-        room_within(max_length, pair_->before.size() + pair_->middle.size() + pair_->after.size());
+    const PairTemplate& pair = *around_.pair;
+    const std::int64_t room = room_within(max_length, pair.before.size() + pair.middle.size() + pair.after.size());
     std::vector<std::int32_t> a = ids_of(first);
     std::vector<std::int32_t> b = ids_of(second);
     const PairLengths kept = longest_first(
@@ -127,15 +100,24 @@ class Tokenizer::Implementation {
     a.resize(static_cast<std::size_t>(kept.first));
     b.resize(static_cast<std::size_t>(kept.second));
 
-    EncodedPair encoded{.ids = pair_->before};
+    EncodedPair encoded{.ids = pair.before};
     std::vector<std::int32_t>& ids = encoded.ids;
     ids.insert(ids.end(), a.begin(), a.end());
-    ids.insert(ids.end(), pair_->middle.begin(), pair_->middle.end());
+    ids.insert(ids.end(), pair.middle.begin(), pair.middle.end());
     const auto begin_of_second = static_cast<std::int64_t>(ids.size());
     ids.insert(ids.end(), b.begin(), b.end());
-    ids.insert(ids.end(), pair_->after.begin(), pair_->after.end());
-    encoded.type_1_from = pair_->second_type == 1 ? begin_of_second : static_cast<std::int64_t>(ids.size());
+    ids.insert(ids.end(), pair.after.begin(), pair.after.end());
+    encoded.type_1_from = pair.second_type == 1 ? begin_of_second : static_cast<std::int64_t>(ids.size());
     return encoded;
+  }
+
+  std::optional<std::string> first_other_token(const Implementation& other) const {
+    for (const Vocabulary* tokens : {&pieces_->vocabulary(), &added_}) {
+      for (const auto& [token, id] : *tokens) {
+        if (other.id_of(token) != id) return token;
+      }
+    }
+    return std::nullopt;
   }
 
   std::int32_t pad_id() const { return pad_id_; }
@@ -145,6 +127,13 @@ class Tokenizer::Implementation {
   const std::string& sha256() const { return sha256_; }
 
  private:
+  std::optional<std::int32_t> id_of(const std::string& token) const {
+    for (const Vocabulary* tokens : {&pieces_->vocabulary(), &added_}) {
+      if (const auto found = tokens->find(token); found != tokens->end()) return found->second;
+    }
+    return std::nullopt;
+  }
+
   static std::int64_t room_within(std::int64_t max_length, std::size_t special_tokens) {
     const auto around = static_cast<std::int64_t>(special_tokens);
     if (max_length >= around) return max_length - around;
@@ -175,21 +164,20 @@ class Tokenizer::Implementation {
   }
 
   void append_text(std::string_view text, std::vector<std::int32_t>& ids) const {
-    const std::string normal = normalize(text, normalizer_);
+    const std::string normal = pieces_->normalized(text);
     for (const TextPart& part : normalized_tokens_.split(normal)) {
       if (part.token != nullptr) {
         ids.push_back(part.token->id);
       } else {
-        for_each_word(part.text, [&](std::string_view word) { word_piece_.append_word(word, ids); });
+        pieces_->append(part.text, ids);
       }
     }
   }
 
-  NormalizerOptions normalizer_;
-  WordPiece word_piece_;
+  std::unique_ptr<const Pieces> pieces_;
   AddedTokens raw_tokens_, normalized_tokens_;
-  std::vector<std::int32_t> before_, after_;
-  std::optional<PairTemplate> pair_;
+  Vocabulary added_;
+  Template around_;
   std::int32_t pad_id_;
   std::int64_t vocab_size_;
   std::int64_t model_max_length_;
@@ -204,12 +192,20 @@ Tokenizer Tokenizer::load(const std::filesystem::path& folder) {
   return Tokenizer(std::make_shared<const Implementation>(read_tokenizer_files(folder)));
 }
 
+bool Tokenizer::is_in(const std::filesystem::path& folder) {
+  return has_tokenizer_files(folder);
+}
+
 std::vector<std::int32_t> Tokenizer::encode(std::string_view text, std::int64_t max_length) const {
   return implementation_->encode(text, max_length);
 }
 
 EncodedPair Tokenizer::encode_pair(std::string_view first, std::string_view second, std::int64_t max_length) const {
   return implementation_->encode_pair(first, second, max_length);
+}
+
+std::optional<std::string> Tokenizer::first_other_token(const Tokenizer& other) const {
+  return implementation_->first_other_token(*other.implementation_);
 }
 
 std::int64_t Tokenizer::vocab_size() const {

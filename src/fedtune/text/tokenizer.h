@@ -1,9 +1,10 @@
-// BERT's tokenizer as Hugging Face folders describe it: text in, vocabulary ids out.
+// BERT's and RoBERTa's tokenizers as Hugging Face folders describe them: text in, vocabulary ids out.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,10 +19,13 @@ struct EncodedPair {
 // Immutable after load; cheap to copy; safe to use from several threads.
 class Tokenizer {
  public:
-  // Reads `tokenizer.json`, or else `vocab.txt` with `tokenizer_config.json` and `special_tokens_map.json` where they
-  // exist. The truncation and padding stored in tokenizer.json are ignored. Throws Error(input) for missing or
-  // malformed files and for a tokenizer that is not BERT's WordPiece.
+  // Reads `tokenizer.json`, or else `vocab.txt` (BERT), or else `vocab.json` and `merges.txt` (RoBERTa), with
+  // `tokenizer_config.json` and `special_tokens_map.json` where they exist. The truncation and padding stored in
+  // tokenizer.json are ignored. Throws Error(input) for missing or malformed files and for a tokenizer that is neither
+  // BERT's WordPiece nor byte-level BPE.
   static Tokenizer load(const std::filesystem::path& folder);
+  // Whether the folder holds files that load() would read.
+  static bool is_in(const std::filesystem::path& folder);
 
   // [CLS] text [SEP], cut from the right to `max_length` ids in all. Special tokens that stand literally in the text
   // are recognised, as the reference does. Throws Error(input) when text is not UTF-8, Error(failed) when max_length
@@ -38,6 +42,10 @@ class Tokenizer {
   // tokenizer_config's model_max_length; a very large number where it sets none.
   std::int64_t model_max_length() const;
   std::int32_t pad_id() const;
+
+  // The first token of this tokenizer, in the order of their bytes, that has no id or another one in `other`: a model
+  // made for `other` reads it as something else.
+  std::optional<std::string> first_other_token(const Tokenizer& other) const;
 
   // SHA-256, in hex, over the files read: name, size and bytes of each.
   const std::string& sha256() const;

@@ -42,6 +42,10 @@ TokenizerParts parts_of_vocabulary(const std::string& text, const json& config =
   return read_tokenizer_files(folder.path());
 }
 
+BertOptions bert(const TokenizerParts& parts) {
+  return std::get<BertOptions>(parts.pieces);
+}
+
 template <typename Read>
 std::string error_of(Read&& read) {
   try {
@@ -56,10 +60,10 @@ std::string error_of(Read&& read) {
 
 TEST(TokenizerFiles, ReadTokenizerJson) {
   const TokenizerParts parts = parts_of(tokenizer_json());
-  EXPECT_EQ(parts.word_piece.vocabulary.size(), 5U);
-  EXPECT_EQ(parts.word_piece.max_characters_per_word, 50);
-  EXPECT_EQ(parts.before, std::vector<std::int32_t>{2});
-  EXPECT_EQ(parts.after, std::vector<std::int32_t>{3});
+  EXPECT_EQ(bert(parts).word_piece.vocabulary.size(), 5U);
+  EXPECT_EQ(bert(parts).word_piece.max_characters_per_word, 50);
+  EXPECT_EQ(parts.around.before, std::vector<std::int32_t>{2});
+  EXPECT_EQ(parts.around.after, std::vector<std::int32_t>{3});
 }
 
 json with_pair_template(const json& pair) {
@@ -75,7 +79,7 @@ json with_pair_template(const json& pair) {
 }
 
 TEST(TokenizerFiles, BertsProcessorSetsTwoSeparatorsInAPair) {
-  const auto pair = parts_of(tokenizer_json()).pair;
+  const auto pair = parts_of(tokenizer_json()).around.pair;
   ASSERT_TRUE(pair);
   EXPECT_EQ(pair->middle, std::vector<std::int32_t>{3});
   EXPECT_EQ(pair->after, std::vector<std::int32_t>{3});
@@ -89,7 +93,7 @@ TEST(TokenizerFiles, ATemplateSaysWhatStandsInAPair) {
                                      {"SpecialToken": {"id": "[SEP]", "type_id": 0}},
                                      {"SpecialToken": {"id": "[SEP]", "type_id": 0}},
                                      {"Sequence": {"id": "B", "type_id": 0}}])")))
-          .pair;
+          .around.pair;
   ASSERT_TRUE(pair);
   EXPECT_EQ(pair->before, std::vector<std::int32_t>{2});
   EXPECT_EQ(pair->middle, (std::vector<std::int32_t>{3, 3}));
@@ -100,18 +104,18 @@ TEST(TokenizerFiles, ATemplateSaysWhatStandsInAPair) {
 TEST(TokenizerFiles, ATemplateThatTurnsThePairAroundIsNotUsed) {
   EXPECT_FALSE(parts_of(with_pair_template(json::parse(
                             R"([{"Sequence": {"id": "B", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 1}}])")))
-                   .pair);
+                   .around.pair);
 }
 
 TEST(TokenizerFiles, TheConfigOutranksTheNormalizer) {
-  EXPECT_TRUE(parts_of(tokenizer_json()).normalizer.lowercase);
-  EXPECT_FALSE(parts_of(tokenizer_json(), {{"do_lower_case", false}}).normalizer.lowercase);
-  EXPECT_EQ(parts_of(tokenizer_json(), {{"strip_accents", false}}).normalizer.strip_accents, false);
+  EXPECT_TRUE(bert(parts_of(tokenizer_json())).normalizer.lowercase);
+  EXPECT_FALSE(bert(parts_of(tokenizer_json(), {{"do_lower_case", false}})).normalizer.lowercase);
+  EXPECT_EQ(bert(parts_of(tokenizer_json(), {{"strip_accents", false}})).normalizer.strip_accents, false);
 }
 
 TEST(TokenizerFiles, AGenericTokenizerClassKeepsTheNormalizer) {
   const json config = {{"tokenizer_class", "PreTrainedTokenizerFast"}, {"do_lower_case", false}};
-  EXPECT_TRUE(parts_of(tokenizer_json(), config).normalizer.lowercase);
+  EXPECT_TRUE(bert(parts_of(tokenizer_json(), config)).normalizer.lowercase);
 }
 
 TEST(TokenizerFiles, AVeryLargeMaximumIsNone) {
@@ -120,7 +124,7 @@ TEST(TokenizerFiles, AVeryLargeMaximumIsNone) {
 }
 
 TEST(TokenizerFiles, ReadVocabTxtWithEitherLineEnd) {
-  EXPECT_EQ(parts_of_vocabulary("[UNK]\r\n[CLS]\r\n[SEP]\r\nfilm").word_piece.vocabulary.at("film"), 3);
+  EXPECT_EQ(bert(parts_of_vocabulary("[UNK]\r\n[CLS]\r\n[SEP]\r\nfilm")).word_piece.vocabulary.at("film"), 3);
 }
 
 TEST(TokenizerFiles, TakeSpecialTokensFromTheMap) {
@@ -129,20 +133,20 @@ TEST(TokenizerFiles, TakeSpecialTokensFromTheMap) {
   folder.write("special_tokens_map.json",
                R"({"unk_token": "<unk>", "cls_token": {"content": "<s>", "lstrip": true}, "sep_token": "</s>"})");
   const TokenizerParts parts = read_tokenizer_files(folder.path());
-  EXPECT_EQ(parts.before, std::vector<std::int32_t>{1});
-  EXPECT_EQ(parts.word_piece.unknown_token, "<unk>");
+  EXPECT_EQ(parts.around.before, std::vector<std::int32_t>{1});
+  EXPECT_EQ(bert(parts).word_piece.unknown_token, "<unk>");
 }
 
 TEST(TokenizerFiles, AFolderWithoutThemIsAnError) {
   TemporaryFolder folder;
   EXPECT_THAT(error_of([&] { read_tokenizer_files(folder.path()); }),
-              HasSubstr("neither tokenizer.json nor vocab.txt"));
+              HasSubstr("neither tokenizer.json nor vocab.txt nor vocab.json with merges.txt"));
 }
 
 TEST(TokenizerFiles, AnotherModelIsAnError) {
-  json bpe = tokenizer_json();
-  bpe["model"]["type"] = "BPE";
-  EXPECT_THAT(error_of([&] { parts_of(bpe); }), HasSubstr("model is \"BPE\", expected \"WordPiece\""));
+  json other = tokenizer_json();
+  other["model"]["type"] = "Unigram";
+  EXPECT_THAT(error_of([&] { parts_of(other); }), HasSubstr("model is \"Unigram\", expected \"WordPiece\""));
 }
 
 TEST(TokenizerFiles, AnotherNormalizerIsAnError) {

@@ -39,6 +39,10 @@ TEST(Tokenizer, GivesTheReferencesIdsFromVocabTxt) {
   expect_golden_ids("cased");
 }
 
+TEST(Tokenizer, GivesTheReferencesIdsByBytePairs) {
+  expect_golden_ids("bytes");
+}
+
 void expect_golden_pairs(const std::string& variant) {
   const Tokenizer tokenizer = Tokenizer::load(golden / variant);
   const nlohmann::json expected = load_json(golden / "pairs.json");
@@ -60,6 +64,10 @@ TEST(Tokenizer, GivesTheReferencesIdsAndTypesForPairsFromTokenizerJson) {
 
 TEST(Tokenizer, GivesTheReferencesIdsAndTypesForPairsFromVocabTxt) {
   expect_golden_pairs("cased");
+}
+
+TEST(Tokenizer, GivesTheReferencesIdsForPairsByBytePairs) {
+  expect_golden_pairs("bytes");
 }
 
 TEST(Tokenizer, RefusesALengthWithoutRoomForThePairsSpecialTokens) {
@@ -101,6 +109,30 @@ TEST(Tokenizer, SaysHowManyIdsAndTokensTheModelNeeds) {
   EXPECT_EQ(tokenizer.pad_id(), 0);
 }
 
+TEST(Tokenizer, NamesATokenThatAnotherReadsAsSomethingElse) {
+  const auto load = [](const std::string& tokens, const std::string& added = "{}") {
+    const TemporaryFolder folder;
+    folder.write("vocab.txt", tokens);
+    folder.write("added_tokens.json", added);
+    return Tokenizer::load(folder.path());
+  };
+  const Tokenizer small = load(vocabulary);
+  EXPECT_FALSE(small.first_other_token(small));
+  EXPECT_FALSE(small.first_other_token(load(std::string(vocabulary) + "more\n")));
+  EXPECT_EQ(load(std::string(vocabulary) + "more\n").first_other_token(small), "more");
+  EXPECT_EQ(small.first_other_token(load("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nfilm\nthe\n!\n##s\n")), "film");
+  EXPECT_EQ(load(vocabulary, R"({"<v>": 9})").first_other_token(small), "<v>");
+}
+
+TEST(Tokenizer, KnowsWhetherAFolderHoldsOne) {
+  EXPECT_TRUE(Tokenizer::is_in(golden / "cased"));
+  EXPECT_TRUE(Tokenizer::is_in(golden / "bytes"));
+  EXPECT_TRUE(Tokenizer::is_in(golden.parent_path() / "roberta"));
+  const TemporaryFolder folder;
+  folder.write("vocab.json", "{}");
+  EXPECT_FALSE(Tokenizer::is_in(folder.path()));
+}
+
 TEST(Tokenizer, HashChangesWithAnyOfItsFiles) {
   TemporaryFolder folder;
   folder.write("vocab.txt", vocabulary);
@@ -108,6 +140,19 @@ TEST(Tokenizer, HashChangesWithAnyOfItsFiles) {
   EXPECT_EQ(Tokenizer::load(folder.path()).sha256(), before);
   folder.write("tokenizer_config.json", "{}");
   EXPECT_NE(Tokenizer::load(folder.path()).sha256(), before);
+}
+
+TEST(Tokenizer, ReadsFromVocabAndMergesWhatItSaved) {
+  const std::filesystem::path source = golden.parent_path() / "roberta";
+  const TemporaryFolder folder;
+  Tokenizer::load(source).save(folder.path());
+  const Tokenizer tokenizer = Tokenizer::load(folder.path());
+  EXPECT_EQ(tokenizer.sha256(), Tokenizer::load(source).sha256());
+  EXPECT_EQ(tokenizer.vocab_size(), 310);
+  EXPECT_EQ(tokenizer.pad_id(), 1);
+  // A blank is set before the text, and before what follows a special token.
+  EXPECT_EQ(tokenizer.encode("film", 24), tokenizer.encode(" film", 24));
+  EXPECT_EQ(tokenizer.encode("<unk>film", 24), tokenizer.encode("<unk> film", 24));
 }
 
 TEST(Tokenizer, SeveralThreadsGetTheSameIds) {

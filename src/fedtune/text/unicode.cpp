@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
+#include <span>
 
 #include <unicode/uchar.h>
 #include <unicode/unorm2.h>
@@ -15,6 +17,7 @@ namespace {
 
 constexpr int newest_class = 8;          // Unicode version of the reference's categories
 constexpr int newest_decomposition = 9;  // and of its normalisation
+constexpr int newest_pattern_class = 16;
 
 UChar32 icu(char32_t c) {
   return static_cast<UChar32>(c);
@@ -65,6 +68,43 @@ constexpr std::array<LowerCaseRange, 10> late_lower_case{{
     {0x10D50, 0x10D65, 0x10D70},
     {0x16EA0, 0x16EB8, 0x16EBB},
 }};
+
+// Letters and numbers that have come since Unicode 14, which ICU may not have.
+struct Range {
+  char32_t first, last;
+};
+constexpr std::array<Range, 35> late_letters{{
+    {0x1C89, 0x1C8A},   {0xA7CB, 0xA7CD},   {0xA7DA, 0xA7DC},   {0x105C0, 0x105F3}, {0x10D4A, 0x10D65},
+    {0x10D6F, 0x10D85}, {0x10EC2, 0x10EC4}, {0x1123F, 0x11240}, {0x11380, 0x11389}, {0x1138B, 0x1138B},
+    {0x1138E, 0x1138E}, {0x11390, 0x113B5}, {0x113B7, 0x113B7}, {0x113D1, 0x113D1}, {0x113D3, 0x113D3},
+    {0x11BC0, 0x11BE0}, {0x11F02, 0x11F02}, {0x11F04, 0x11F10}, {0x11F12, 0x11F33}, {0x1342F, 0x1342F},
+    {0x13441, 0x13446}, {0x13460, 0x143FA}, {0x16100, 0x1611D}, {0x16D40, 0x16D6C}, {0x18CFF, 0x18CFF},
+    {0x1B132, 0x1B132}, {0x1B155, 0x1B155}, {0x1DF25, 0x1DF2A}, {0x1E030, 0x1E06D}, {0x1E4D0, 0x1E4EB},
+    {0x1E5D0, 0x1E5ED}, {0x1E5F0, 0x1E5F0}, {0x2B739, 0x2B739}, {0x2EBF0, 0x2EE5D}, {0x31350, 0x323AF},
+}};
+constexpr std::array<Range, 10> late_numbers{{
+    {0x10D40, 0x10D49},
+    {0x116D0, 0x116E3},
+    {0x11BF0, 0x11BF9},
+    {0x11F50, 0x11F59},
+    {0x16130, 0x16139},
+    {0x16D70, 0x16D79},
+    {0x1CCF0, 0x1CCF9},
+    {0x1D2C0, 0x1D2D3},
+    {0x1E4F0, 0x1E4F9},
+    {0x1E5F1, 0x1E5FA},
+}};
+
+bool is_within(std::span<const Range> ranges, char32_t c) {
+  const auto next = std::ranges::upper_bound(ranges, c, {}, &Range::first);
+  return next != ranges.begin() && c <= std::prev(next)->last;
+}
+
+// Of a pattern's class: by ICU, but for what is too new for the reference or for ICU.
+bool has_pattern_class(char32_t c, std::uint32_t mask, std::span<const Range> late) {
+  if ((U_GET_GC_MASK(icu(c)) & mask) != 0) return age(c) <= newest_pattern_class;
+  return is_within(late, c);
+}
 
 const UNormalizer2* canonical_normalizer() {
   UErrorCode error = U_ZERO_ERROR;
@@ -170,6 +210,14 @@ bool is_chinese(char32_t c) {
 bool is_word_character(char32_t c) {
   return u_hasBinaryProperty(icu(c), UCHAR_ALPHABETIC) || u_hasBinaryProperty(icu(c), UCHAR_JOIN_CONTROL) ||
          (U_GET_GC_MASK(icu(c)) & (U_GC_M_MASK | U_GC_ND_MASK | U_GC_PC_MASK)) != 0;
+}
+
+bool is_letter(char32_t c) {
+  return has_pattern_class(c, U_GC_L_MASK, late_letters);
+}
+
+bool is_number(char32_t c) {
+  return has_pattern_class(c, U_GC_N_MASK, late_numbers);
 }
 
 void append_lower(std::u32string& text, char32_t c) {

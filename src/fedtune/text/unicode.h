@@ -1,8 +1,9 @@
 // UTF-8, and Unicode as the reference library's tables have it.
 //
-// The tokenizers library carries tables of several ages: character classes of Unicode 8, canonical decomposition of
-// Unicode 9, lower-casing of Unicode 17. ICU's tables are newer or older; these functions answer as the library does
-// for every code point, whichever ICU is linked (tests/parity compares them all).
+// The tokenizers library carries tables of several ages: BERT's character classes of Unicode 8, canonical decomposition
+// of Unicode 9, lower-casing of Unicode 17, the classes of patterns (\p{L}, \p{N}) of Unicode 16. ICU's tables are
+// newer or older; these functions answer as the library does for every code point, whichever ICU is linked
+// (tests/parity compares them all).
 #pragma once
 
 #include <cstdint>
@@ -33,6 +34,9 @@ bool is_nonspacing_mark(char32_t c);
 bool is_chinese(char32_t c);
 // \w: letters, marks, decimal digits, connectors and joiners.
 bool is_word_character(char32_t c);
+// \p{L} and \p{N} of a pattern.
+bool is_letter(char32_t c);
+bool is_number(char32_t c);
 
 // The full lower-case mapping of one character, without context.
 void append_lower(std::u32string& text, char32_t c);

@@ -55,6 +55,19 @@ TEST(CharacterClass, CategoriesAreThoseOfUnicode8) {
   EXPECT_FALSE(is_punctuation(0x2E4F));      // came with Unicode 12
 }
 
+TEST(CharacterClass, LettersAndNumbersAreThoseOfUnicode16) {
+  EXPECT_TRUE(is_letter(U'\u00e9'));
+  EXPECT_TRUE(is_letter(U'\u5b57'));
+  EXPECT_FALSE(is_letter(U'\u0301'));
+  EXPECT_TRUE(is_letter(0x10D50));   // Garay, Unicode 16
+  EXPECT_FALSE(is_letter(0x16EA0));  // Beria Erfe, Unicode 17
+  EXPECT_TRUE(is_number(U'\u00bd'));
+  EXPECT_TRUE(is_number(U'\u2167'));
+  EXPECT_TRUE(is_number(0x10D49));  // Garay
+  EXPECT_FALSE(is_number(0x10D4A));
+  EXPECT_FALSE(is_number(U'a'));
+}
+
 TEST(CharacterClass, KanaAndHangulAreNotChinese) {
   EXPECT_TRUE(is_chinese(U'\u5b57'));
   EXPECT_FALSE(is_chinese(U'\u3042'));
