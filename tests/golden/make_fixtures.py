@@ -2,7 +2,7 @@
 
     .venv-peer/bin/python tests/golden/make_fixtures.py
 
-Two random models (BERT and DistilBERT, 2 layers, 32 wide) with perturbed biases and layer norms, an adapter made by peft
+Three random models (BERT, DistilBERT and RoBERTa, 2 layers, 32 wide) with perturbed biases and layer norms, an adapter made by peft
 for each, and what transformers, peft and torch compute with them: logits, gradients, loss curves. All from one seed.
 Models are stored in half precision, exactly: both sides compute in fp32 from the same numbers.
 """
@@ -17,6 +17,7 @@ import peft
 import torch
 import transformers
 from safetensors.torch import save_file
+from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 SEED = 20240611
 FOLDER = pathlib.Path(__file__).resolve().parent
@@ -28,6 +29,8 @@ SAMPLES = 64  # entries kept of each all-parameter gradient
 WORDS = "the is was not very good bad film story actor plot it this and but never great dull fine".split()
 LETTERS = [chr(code) for code in range(ord("a"), ord("z") + 1)]
 VOCABULARY = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *LETTERS, *("##" + c for c in LETTERS), *".,!?'", *WORDS]
+BYTE_SPECIALS = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+BYTE_VOCABULARY = 310  # 5 special tokens, 256 bytes, and merges
 CLS, SEP, FIRST_WORD = 2, 3, 5
 POSITIONS = 24
 
@@ -37,9 +40,12 @@ CONFIGS = {
         max_position_embeddings=POSITIONS, type_vocab_size=2),
     "distilbert": transformers.DistilBertConfig(
         vocab_size=len(VOCABULARY), dim=32, n_layers=2, n_heads=4, hidden_dim=40, max_position_embeddings=POSITIONS),
+    "roberta": transformers.RobertaConfig(
+        vocab_size=BYTE_VOCABULARY, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=40,
+        max_position_embeddings=POSITIONS + 2, type_vocab_size=1, layer_norm_eps=1e-5),
 }
-TARGETS = {"bert": ["query", "value"], "distilbert": ["q_lin", "v_lin"]}
-STORED_AS = {"bert": torch.float16, "distilbert": torch.bfloat16}
+TARGETS = {"bert": ["query", "value"], "distilbert": ["q_lin", "v_lin"], "roberta": ["query", "value"]}
+STORED_AS = {"bert": torch.float16, "distilbert": torch.bfloat16, "roberta": torch.float16}
 
 
 def make_sentences(generator):
@@ -71,15 +77,15 @@ def perturb(model, generator, dtype):
             parameter.copy_(value.to(dtype).float())
 
 
-def collate(sentences, with_types):
+def collate(sentences, kind):
     longest = max(len(s["ids"]) for s in sentences)
-    pad = lambda row: row + [0] * (longest - len(row))
+    pad = lambda row, value=0: row + [value] * (longest - len(row))
     batch = {
-        "input_ids": torch.tensor([pad(s["ids"]) for s in sentences]),
+        "input_ids": torch.tensor([pad(s["ids"], CONFIGS[kind].pad_token_id) for s in sentences]),
         "attention_mask": torch.tensor([pad([1] * len(s["ids"])) for s in sentences]),
         "labels": torch.tensor([s["label"] for s in sentences]),
     }
-    if with_types:
+    if kind == "bert":
         batch["token_type_ids"] = torch.tensor([pad(s["type_ids"]) for s in sentences])
     return batch
 
@@ -118,6 +124,26 @@ def wire_name(name):
     return name.replace(".default", "").replace(".modules_to_save", "")
 
 
+def write_words(folder):
+    """BERT's vocabulary file."""
+    (folder / "vocab.txt").write_text("\n".join(VOCABULARY) + "\n")
+    tokenizer = {"do_lower_case": True, "model_max_length": POSITIONS, "tokenizer_class": "BertTokenizer"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(tokenizer, indent=2) + "\n")
+
+
+def write_byte_pairs(folder):
+    """RoBERTa's: every byte, and merges for the words."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    trainer = trainers.BpeTrainer(vocab_size=BYTE_VOCABULARY, special_tokens=BYTE_SPECIALS, show_progress=False,
+                                  initial_alphabet=pre_tokenizers.ByteLevel.alphabet())
+    tokenizer.train_from_iterator([" ".join(WORDS)] * 3, trainer)
+    assert tokenizer.get_vocab_size() == BYTE_VOCABULARY
+    tokenizer.model.save(str(folder))
+    settings = {"add_prefix_space": True, "model_max_length": POSITIONS, "tokenizer_class": "RobertaTokenizer"}
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings, indent=2) + "\n")
+
+
 def make_model(kind, sentences, generator):
     folder = FOLDER / kind
     shutil.rmtree(folder, ignore_errors=True)
@@ -125,12 +151,10 @@ def make_model(kind, sentences, generator):
     model = model_class.from_config(CONFIGS[kind]).eval()
     perturb(model, generator, STORED_AS[kind])
     model.to(STORED_AS[kind]).save_pretrained(folder)
-    (folder / "vocab.txt").write_text("\n".join(VOCABULARY) + "\n")
-    tokenizer = {"do_lower_case": True, "model_max_length": POSITIONS, "tokenizer_class": "BertTokenizer"}
-    (folder / "tokenizer_config.json").write_text(json.dumps(tokenizer, indent=2) + "\n")
+    (write_byte_pairs if kind == "roberta" else write_words)(folder)
 
-    batches = [collate(sentences[i:i + BATCH_SIZE], kind == "bert") for i in range(0, len(sentences), BATCH_SIZE)]
-    everything = collate(sentences, kind == "bert")
+    batches = [collate(sentences[i:i + BATCH_SIZE], kind) for i in range(0, len(sentences), BATCH_SIZE)]
+    everything = collate(sentences, kind)
     fresh = lambda: model_class.from_pretrained(folder, dtype=torch.float32).eval()
     expected = {"logits": logits_of(fresh(), everything), "loss_curve": loss_curve(fresh(), batches, 1e-3)}
     for name, gradient in gradients_of(fresh(), batches[0]).items():

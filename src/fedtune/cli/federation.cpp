@@ -10,6 +10,7 @@
 #include "fedtune/cli/teacher.h"
 #include "fedtune/data/examples.h"
 #include "fedtune/hub/resolve.h"
+#include "fedtune/models/family.h"
 #include "fedtune/strategy/schemes.h"
 
 namespace fedtune::cli {
@@ -37,8 +38,9 @@ void add_notes(const Options& options, const models::LoadedModel& loaded, std::v
                                 loaded.skipped.front(), loaded.skipped.size() > 1 ? ", ..." : ""));
   }
   if (options.federation.scheme != Scheme::fedavg && options.lora.train_head == peft::TrainHead::low_rank &&
-      loaded.model.config.model_type == "bert") {
-    notes.emplace_back("--train-head low-rank equals full for BERT: its head is one small layer");
+      !loaded.model.family->trains_head_dense) {
+    notes.push_back(fmt::format("--train-head low-rank equals full for a {}: its head is one small layer",
+                                loaded.model.config.model_type));
   }
 }
 
@@ -76,7 +78,7 @@ data::DatasetOptions dataset_options(const Options& options) {
 
 std::int64_t sentence_limit(const Options& options, const text::Tokenizer& tokenizer,
                             const models::ModelConfig& model) {
-  return std::min({std::int64_t{options.data.max_length}, tokenizer.model_max_length(), model.max_positions});
+  return std::min({std::int64_t{options.data.max_length}, tokenizer.model_max_length(), model.longest_sentence()});
 }
 
 void require_fitting(const text::Tokenizer& tokenizer, const models::ModelConfig& model,

@@ -115,7 +115,7 @@ Facts inspect_checkpoint(const fs::path& folder, const Options& options) {
               {"hidden size", config.hidden_size},
               {"heads", config.heads},
               {"vocabulary", config.vocab_size},
-              {"positions", config.max_positions},
+              {"positions", config.longest_sentence()},
               {"labels", config.num_labels},
               {"classification head", loaded.head_initialised ? "missing" : "present"},
               {"tensors not used", loaded.skipped.size()},

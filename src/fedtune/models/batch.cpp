@@ -1,6 +1,8 @@
 #include "fedtune/models/batch.h"
 
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <ATen/ops/tensor.h>
 
@@ -39,19 +41,34 @@ at::Tensor copied(std::span<const std::int32_t> column) {
   return at::tensor(at::ArrayRef<std::int32_t>(column.data(), column.size()), at::kInt);
 }
 
+// Positions from first_position on. Where that is not 0, padding tokens, which may stand in a text under their name,
+// are all at the position before it and do not count, as transformers has it for RoBERTa.
+std::vector<std::int32_t> model_positions(const BatchColumns& columns, const ModelConfig& config) {
+  const auto first = static_cast<std::int32_t>(config.first_position);
+  std::vector<std::int32_t> positions(columns.positions.begin(), columns.positions.end());
+  if (first == 0) return positions;
+  for (std::size_t s = 0; s + 1 < columns.offsets.size(); ++s) {
+    std::int32_t next = first;
+    for (auto row = static_cast<std::size_t>(columns.offsets[s]); std::cmp_less(row, columns.offsets[s + 1]); ++row) {
+      positions[row] = columns.ids[row] == config.pad_token_id ? first - 1 : next++;
+    }
+  }
+  return positions;
+}
+
 }  // namespace
 
 Batch make_batch(const BatchColumns& columns, const ModelConfig& config, at::Device device) {
   require_consistent(columns);
   require_below(columns.ids, {"token id", config.vocab_size});
-  require_below(columns.positions, {"position", config.max_positions});
+  require_below(columns.positions, {"position", config.longest_sentence()});
   if (config.type_vocab_size > 0) require_below(columns.type_ids, {"token type", config.type_vocab_size});
   require_below(columns.labels, {"label", config.num_labels});
 
   Batch batch;
   batch.sentences = static_cast<std::int64_t>(columns.labels.size());
   batch.index.ids = copied(columns.ids).to(device);
-  batch.index.positions = copied(columns.positions).to(device);
+  batch.index.positions = copied(model_positions(columns, config)).to(device);
   batch.index.type_ids = copied(columns.type_ids).to(device);
   batch.offsets = copied(columns.offsets);
   batch.first_row_ids = batch.offsets.narrow(0, 0, batch.sentences);

@@ -21,7 +21,7 @@ struct Batch {
 // The columns of a packed batch (data/batch.h), as plain integers.
 struct BatchColumns {
   std::span<const std::int32_t> ids;        // [tokens]
-  std::span<const std::int32_t> positions;  // [tokens]
+  std::span<const std::int32_t> positions;  // [tokens] within the sentence, from 0
   std::span<const std::int32_t> type_ids;   // [tokens]
   std::span<const std::int32_t> offsets;    // [sentences + 1]
   std::span<const std::int32_t> labels;     // [sentences]

@@ -24,8 +24,11 @@ struct Columns {
   std::vector<std::int32_t> labels{1, 0};
 };
 
-Batch build(const Columns& columns) {
-  const ModelConfig config{.vocab_size = 8, .max_positions = 3, .type_vocab_size = 2, .num_labels = 2};
+const ModelConfig plain{.vocab_size = 8, .max_positions = 3, .type_vocab_size = 2, .num_labels = 2};
+const ModelConfig offset{
+    .vocab_size = 8, .max_positions = 5, .type_vocab_size = 1, .pad_token_id = 1, .first_position = 2, .num_labels = 2};
+
+Batch build(const Columns& columns, const ModelConfig& config = plain) {
   return make_batch({columns.ids, columns.positions, columns.type_ids, columns.offsets, columns.labels}, config,
                     at::kCPU);
 }
@@ -48,6 +51,23 @@ TEST(Batch, KnowsEachSentencesFirstRow) {
   EXPECT_TRUE(at::equal(batch.first_rows, at::tensor({0, 3}, at::kLong)));
   EXPECT_TRUE(at::equal(batch.first_row_ids, at::tensor({0, 3}, at::kInt)));
   EXPECT_TRUE(at::equal(batch.labels, at::tensor({1, 0}, at::kLong)));
+}
+
+TEST(Batch, CountsPositionsFromTheModelsFirst) {
+  EXPECT_TRUE(at::equal(build({}).index.positions, at::tensor({0, 1, 2, 0, 1}, at::kInt)));
+  const Columns untyped{.type_ids = {0, 0, 0, 0, 0}};
+  EXPECT_TRUE(at::equal(build(untyped, offset).index.positions, at::tensor({2, 3, 4, 2, 3}, at::kInt)));
+}
+
+TEST(Batch, APaddingTokenWithinATextDoesNotCount) {
+  const Columns columns{.ids = {2, 1, 3, 1, 3}, .type_ids = {0, 0, 0, 0, 0}};
+  EXPECT_TRUE(at::equal(build(columns, offset).index.positions, at::tensor({2, 1, 3, 1, 2}, at::kInt)));
+}
+
+TEST(Batch, RefusesASentenceLongerThanWhatIsBehindTheFirstPosition) {
+  ModelConfig shorter = offset;
+  shorter.max_positions = 4;
+  EXPECT_THROW(build({.type_ids = {0, 0, 0, 0, 0}}, shorter), Error);
 }
 
 TEST(Batch, RefusesAnIdOutsideTheVocabulary) {

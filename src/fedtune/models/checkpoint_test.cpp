@@ -32,7 +32,7 @@ void expect_same(const SequenceClassifier& a, const SequenceClassifier& b) {
 }
 
 TEST(Checkpoint, IsTheSameAfterSavingAndLoading) {
-  for (const std::string kind : {"bert", "distilbert"}) {
+  for (const std::string kind : {"bert", "distilbert", "roberta"}) {
     const TemporaryFolder folder;
     const SequenceClassifier model = golden::load(kind);
     save_checkpoint(folder.path(), model);
@@ -45,7 +45,7 @@ TEST(Checkpoint, ConvertsHalfPrecisionToFp32) {
 }
 
 TEST(Checkpoint, MayLeaveOutThePrefix) {
-  for (const std::string kind : {"bert", "distilbert"}) {
+  for (const std::string kind : {"bert", "distilbert", "roberta"}) {
     EditedCheckpoint edited(kind);
     edited.rename_all([&](const std::string& name) { return without(kind + ".", name); });
     expect_same(load_checkpoint(edited.write(), {}).model, golden::load(kind));
@@ -73,6 +73,28 @@ TEST(Checkpoint, SkipsPreTrainingHeadsAndSaysSo) {
   EditedCheckpoint distilbert("distilbert");
   distilbert.add("vocab_transform.weight", at::zeros({32, 32}));
   EXPECT_THAT(load_checkpoint(distilbert.write(), {}).skipped, ElementsAre("vocab_transform.weight"));
+  EditedCheckpoint roberta("roberta");
+  roberta.add("lm_head.bias", at::zeros({310}));
+  roberta.add("roberta.pooler.dense.weight", at::zeros({32, 32}));
+  roberta.add("pooler.dense.bias", at::zeros({32}));
+  EXPECT_THAT(load_checkpoint(roberta.write(), {}).skipped,
+              ElementsAre("lm_head.bias", "roberta.pooler.dense.weight", "pooler.dense.bias"));
+}
+
+TEST(Checkpoint, DrawsRobertasWholeHead) {
+  EditedCheckpoint edited("roberta");
+  const std::vector<std::string> head{"classifier.dense.weight", "classifier.dense.bias", "classifier.out_proj.weight",
+                                      "classifier.out_proj.bias"};
+  for (const std::string& name : head) edited.remove(name);
+  EXPECT_THAT(edited.refusal(), HasSubstr("no classifier.dense.weight"));
+  const LoadedModel loaded = load_checkpoint(edited.write(), {.initialise_head = true, .num_labels = 3});
+  EXPECT_TRUE(loaded.head_initialised);
+  EXPECT_NEAR(loaded.model.head_dense.weight.weight.std().item<double>(), 0.02, 0.002);
+  EXPECT_EQ(loaded.model.classifier.weight.weight.sizes(), at::IntArrayRef({3, 32}));
+  std::vector<std::string> last;
+  for (const auto& parameter : loaded.model.parameters()) last.push_back(parameter.name);
+  last.erase(last.begin(), last.end() - 4);
+  EXPECT_EQ(last, head);
 }
 
 TEST(Checkpoint, DrawsAMissingHeadFromTheSeed) {

@@ -1,4 +1,4 @@
-// An encoder with a sequence classification head: BERT and DistilBERT, written as the papers write them.
+// An encoder with a sequence classification head: BERT, DistilBERT and RoBERTa, written as the papers write them.
 #pragma once
 
 #include <optional>
@@ -81,7 +81,8 @@ class SequenceClassifier {
   const Family* family = nullptr;
   Embeddings embeddings;
   std::vector<EncoderLayer> layers;
-  // BERT: pooler.dense with tanh, frozen under LoRA. DistilBERT: pre_classifier with ReLU, trained as part of the head.
+  // BERT: pooler.dense with tanh, frozen under LoRA. DistilBERT: pre_classifier with ReLU, and RoBERTa:
+  // classifier.dense with tanh, trained as part of the head.
   Linear head_dense;
   Linear classifier;
 
@@ -94,7 +95,7 @@ class SequenceClassifier {
   // Every linear layer, in the same order.
   std::vector<Linear*> linears();
   std::vector<const Linear*> linears() const;
-  // The modules trained and sent in full beside adapters ("pre_classifier", "classifier" or "classifier").
+  // The layers trained and sent in full beside adapters: `classifier`, and `head_dense` where the family trains it.
   std::vector<Linear*> head();
   std::vector<const Linear*> head() const;
 };

@@ -21,6 +21,10 @@ void validate(const ModelConfig& config, const std::string& file) {
     throw input_error("{}: pad_token_id is {}, expected less than vocab_size {}", file, config.pad_token_id,
                       config.vocab_size);
   }
+  if (config.longest_sentence() < 1) {
+    throw input_error("{}: max_position_embeddings is {}, expected more than {}: a sentence's first position is {}",
+                      file, config.max_positions, config.first_position, config.first_position);
+  }
 }
 
 // The names of the classes, as transformers numbers them when nobody named them.

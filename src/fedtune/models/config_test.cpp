@@ -27,6 +27,12 @@ json distilbert_json() {
           {"max_position_embeddings", 40}};
 }
 
+json roberta_json() {
+  json source = bert_json();
+  source.update({{"model_type", "roberta"}, {"type_vocab_size", 1}});
+  return source;
+}
+
 // The message with which a changed configuration is refused.
 std::string refusal(json source, const json& change) {
   source.merge_patch(change);
@@ -74,6 +80,41 @@ TEST(Config, ReadsDistilBert) {
   EXPECT_DOUBLE_EQ(config.classifier_dropout, 0.5);
 }
 
+TEST(Config, ReadsRoberta) {
+  json source = roberta_json();
+  source.update({{"hidden_dropout_prob", 0.3}, {"layer_norm_eps", 1e-5}});
+  const ModelConfig config = parse_config(source, "config.json");
+  EXPECT_EQ(config.type_vocab_size, 1);
+  EXPECT_EQ(config.pad_token_id, 1);
+  EXPECT_EQ(config.first_position, 2);
+  EXPECT_EQ(config.longest_sentence(), 38);
+  EXPECT_DOUBLE_EQ(config.head_input_dropout, 0.3);
+  EXPECT_DOUBLE_EQ(config.classifier_dropout, 0.3);
+  EXPECT_DOUBLE_EQ(config.layer_norm_eps, 1e-5);
+  EXPECT_EQ(config_to_save(config)["architectures"], json({"RobertaForSequenceClassification"}));
+}
+
+TEST(Config, RobertaCountsPositionsFromBehindItsPaddingToken) {
+  json source = roberta_json();
+  source.update({{"pad_token_id", 4}, {"classifier_dropout", 0.5}});
+  const ModelConfig config = parse_config(source, "");
+  EXPECT_EQ(config.first_position, 5);
+  EXPECT_DOUBLE_EQ(config.head_input_dropout, 0.5);
+}
+
+TEST(Config, OtherFamiliesCountPositionsFromZero) {
+  for (const json& source : {bert_json(), distilbert_json()}) {
+    EXPECT_EQ(parse_config(source, "").first_position, 0);
+    EXPECT_EQ(parse_config(source, "").longest_sentence(), 40);
+    EXPECT_DOUBLE_EQ(parse_config(source, "").head_input_dropout, 0.0);
+  }
+}
+
+TEST(Config, RefusesPositionsThatHoldNoSentence) {
+  EXPECT_THAT(refusal(roberta_json(), {{"max_position_embeddings", 2}}),
+              HasSubstr("max_position_embeddings is 2, expected more than 2"));
+}
+
 TEST(Config, CountsTheClassesByTheirNames) {
   json source = bert_json();
   source["id2label"] = {{"0", "bad"}, {"1", "fair"}, {"2", "good"}};
@@ -83,7 +124,7 @@ TEST(Config, CountsTheClassesByTheirNames) {
 TEST(Config, RefusesAnUnknownModelTypeAndNamesTheNearest) {
   const std::string message = refusal(bert_json(), {{"model_type", "distillbert"}});
   EXPECT_THAT(message, HasSubstr("unknown model_type \"distillbert\" (did you mean \"distilbert\"?)"));
-  EXPECT_THAT(message, HasSubstr("known are: bert, distilbert"));
+  EXPECT_THAT(message, HasSubstr("known are: bert, distilbert, roberta"));
 }
 
 TEST(Config, RefusesWhatIsNoObject) {

@@ -35,6 +35,8 @@ struct Family {
   HeadActivation head_activation;
   // Whether head_dense belongs to the head that is trained and sent beside adapters, or to the encoder.
   bool trains_head_dense;
+  // The modules in which the head's layers lie, as peft's modules_to_save names them.
+  std::vector<std::string> head_modules;
   // Where LoRA goes unless told otherwise: query and value.
   std::vector<std::string> lora_targets;
   // Names of pre-training heads begin like this; they are skipped.

@@ -11,7 +11,13 @@ namespace fedtune::models {
 namespace {
 
 // Where a mask is drawn: part of the stream's key, so numbers are never reused or changed.
-enum HeadSite : std::uint32_t { at_embeddings = 0, at_head = 1, at_head_dense_adapter = 2, at_classifier_adapter = 3 };
+enum HeadSite : std::uint32_t {
+  at_embeddings = 0,
+  at_head = 1,
+  at_head_dense_adapter = 2,
+  at_classifier_adapter = 3,
+  at_head_input = 4
+};
 enum LayerSite : std::uint32_t {
   at_probabilities = 0,
   at_attention_output = 1,
@@ -131,12 +137,20 @@ class ForwardPass {
         residual.ids};
   }
 
+  // `x` [sentences, features], as dropout leaves it.
+  Rows dropped(const Rows& rows, double p, HeadSite site) const {
+    const auto mask = dropout(p, site);
+    if (!mask.active()) return rows;
+    const at::Tensor& x = rows.x;
+    return {x * nn::dropout_mask(mask, rows.ids, x.size(0), x.size(1)).to(x.device()), rows.ids};
+  }
+
   at::Tensor head(const Rows& first) const {
-    auto x = apply(model_.head_dense, first, at_head_dense_adapter);  // [sentences, hidden]
+    const Rows read = dropped(first, model_.config.head_input_dropout, at_head_input);
+    auto x = apply(model_.head_dense, read, at_head_dense_adapter);  // [sentences, hidden]
     x = model_.family->head_activation == HeadActivation::tanh ? at::tanh(x) : at::relu(x);
-    const auto mask = dropout(model_.config.classifier_dropout, at_head);
-    if (mask.active()) x = x * nn::dropout_mask(mask, first.ids, x.size(0), x.size(1)).to(x.device());
-    return apply(model_.classifier, {x, first.ids}, at_classifier_adapter);
+    return apply(model_.classifier, dropped({x, first.ids}, model_.config.classifier_dropout, at_head),
+                 at_classifier_adapter);
   }
 
   const SequenceClassifier& model_;

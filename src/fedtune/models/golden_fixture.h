@@ -50,12 +50,12 @@ struct Range {
   std::size_t end;
 };
 
-// Sentences begin .. end-1 laid end to end.
+// Sentences begin .. end-1 laid end to end; a model with one token type is given no other.
 inline Batch pack(const std::vector<Sentence>& all, Range range, const ModelConfig& config) {
   std::vector<std::int32_t> ids, positions, types, offsets{0}, labels;
   for (std::size_t s = range.begin; s < range.end; ++s) {
     ids.insert(ids.end(), all[s].ids.begin(), all[s].ids.end());
-    types.insert(types.end(), all[s].type_ids.begin(), all[s].type_ids.end());
+    for (const std::int32_t type : all[s].type_ids) types.push_back(config.type_vocab_size > 1 ? type : 0);
     for (std::size_t i = 0; i < all[s].ids.size(); ++i) positions.push_back(static_cast<std::int32_t>(i));
     offsets.push_back(static_cast<std::int32_t>(ids.size()));
     labels.push_back(all[s].label);

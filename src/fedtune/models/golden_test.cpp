@@ -122,7 +122,18 @@ TEST_P(Golden, DropoutDependsOnItsPlaceAlone) {
   EXPECT_NE(loss(with_dropout()), loss({}));
 }
 
-INSTANTIATE_TEST_SUITE_P(, Golden, testing::Values("bert", "distilbert"),
+TEST(RobertaHead, DropsSomeOfWhatItReads) {
+  SequenceClassifier model = golden::load("roberta");
+  ModelConfig& config = model.config;
+  config.hidden_dropout = config.attention_output_dropout = config.attention_dropout = config.classifier_dropout = 0.0;
+  const auto loss = [&](double p) {
+    config.head_input_dropout = p;
+    return golden::loss_of(model, golden::pack(golden::sentences(), {0, 8}, config), with_dropout()).item<double>();
+  };
+  EXPECT_NE(loss(0.5), loss(0.0));
+}
+
+INSTANTIATE_TEST_SUITE_P(, Golden, testing::Values("bert", "distilbert", "roberta"),
                          [](const auto& instance) { return instance.param; });
 
 }  // namespace

@@ -7,11 +7,12 @@
 #include "fedtune/models/bert/bert.h"
 #include "fedtune/models/distilbert/distilbert.h"
 #include "fedtune/models/family.h"
+#include "fedtune/models/roberta/roberta.h"
 
 namespace fedtune::models {
 
 std::span<const Family* const> families() {
-  static const std::array<const Family*, 2> known{&bert(), &distilbert()};
+  static const std::array<const Family*, 3> known{&bert(), &distilbert(), &roberta()};
   return known;
 }
 

@@ -10,6 +10,7 @@
 #include "fedtune/base/nearest.h"
 #include "fedtune/format/json_file.h"
 #include "fedtune/format/safetensors.h"
+#include "fedtune/models/family.h"
 #include "fedtune/peft/adapter_config.h"
 
 namespace fedtune::peft {
@@ -79,12 +80,6 @@ void inject_as_found(SequenceClassifier& model, const LoraConfig& config, const 
   }
 }
 
-std::vector<std::string> head_modules(const SequenceClassifier& model) {
-  std::vector<std::string> names;
-  for (const models::Linear* layer : model.head()) names.push_back(layer->name);
-  return names;
-}
-
 }  // namespace
 
 void save_adapter(const std::filesystem::path& folder, const SequenceClassifier& model, const LoraConfig& config,
@@ -100,7 +95,7 @@ void save_adapter(const std::filesystem::path& folder, const SequenceClassifier&
   }
   AdapterContext context{.base_name = base_name, .target_modules = config.target_modules, .modules_to_save = {}};
   if (context.target_modules.empty()) context.target_modules = default_targets(model);
-  if (config.train_head != TrainHead::none) context.modules_to_save = head_modules(model);
+  if (config.train_head != TrainHead::none) context.modules_to_save = model.family->head_modules;
 
   create_folders(folder);
   save_safetensors(folder / "adapter_model.safetensors", io::named_tensors_from(adapter_parameters(dense, saved)),

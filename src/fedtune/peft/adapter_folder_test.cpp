@@ -83,7 +83,7 @@ TEST_P(PeftAdapter, ScoresTheSameAfterSavingAndLoading) {
     EXPECT_TRUE(at::equal(ours[i].tensor, theirs[i].tensor)) << ours[i].name;
 }
 
-INSTANTIATE_TEST_SUITE_P(, PeftAdapter, testing::Values("bert", "distilbert"),
+INSTANTIATE_TEST_SUITE_P(, PeftAdapter, testing::Values("bert", "distilbert", "roberta"),
                          [](const auto& instance) { return instance.param; });
 
 // A model with an adapter whose every tensor differs from its start.
@@ -92,6 +92,14 @@ SequenceClassifier adapted(const std::string& kind, const LoraConfig& config) {
   inject(model, config, 1);
   for (const auto& parameter : adapter_parameters(model, config)) at::Tensor(parameter.tensor.detach()).add_(0.03);
   return model;
+}
+
+TEST(AdapterFolder, NamesTheModuleInWhichRobertasHeadLies) {
+  const TemporaryFolder folder;
+  const LoraConfig config{.r = 2};
+  save_adapter(folder.path(), adapted("roberta", config), config, "base");
+  const json saved = load_json(folder.path() / "adapter_config.json");
+  EXPECT_EQ(saved["modules_to_save"], json({"classifier"}));
 }
 
 TEST(AdapterFolder, HoldsALowRankHeadMerged) {

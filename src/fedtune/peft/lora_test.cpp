@@ -70,6 +70,15 @@ TEST(Lora, OfABertLeavesThePoolerFrozen) {
   EXPECT_EQ(names[8], "classifier.weight");
 }
 
+TEST(Lora, OfARobertaTravelsWithBothLayersOfItsHead) {
+  const auto names = wire_names("roberta", {.r = 2});
+  EXPECT_EQ(names.size(), 12u);
+  EXPECT_EQ(names[0], "roberta.encoder.layer.0.attention.self.query.lora_A.weight");
+  EXPECT_EQ(std::vector<std::string>(names.begin() + 8, names.end()),
+            (std::vector<std::string>{"classifier.dense.weight", "classifier.dense.bias", "classifier.out_proj.weight",
+                                      "classifier.out_proj.bias"}));
+}
+
 TEST(Lora, HasTheShapesOfItsLayer) {
   const LoraConfig config{.r = 3, .target_modules = {"lin1"}};
   const auto parameters = adapter_parameters(injected("distilbert", config), config);

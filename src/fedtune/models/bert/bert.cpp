@@ -51,6 +51,7 @@ const Family& bert() {
                 .classifier = "classifier"},
       .head_activation = HeadActivation::tanh,
       .trains_head_dense = false,
+      .head_modules = {"classifier"},
       .lora_targets = {"query", "value"},
       .skipped_prefixes = {"cls."},
       .read_config = read_bert_config,

@@ -47,6 +47,7 @@ const Family& distilbert() {
                 .classifier = "classifier"},
       .head_activation = HeadActivation::relu,
       .trains_head_dense = true,
+      .head_modules = {"pre_classifier", "classifier"},
       .lora_targets = {"q_lin", "v_lin"},
       .skipped_prefixes = {"vocab_"},
       .read_config = read_distilbert_config,
