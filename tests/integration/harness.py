@@ -6,7 +6,10 @@ import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests" / "golden"
-MODEL_TYPES = ["bert", "distilbert"]
+MODEL_TYPES = ["bert", "distilbert", "roberta"]
+# A teacher and a student whose tokenizers give the same ids.
+SAME_TOKENS = [("bert", "bert"), ("bert", "distilbert"), ("distilbert", "bert"), ("distilbert", "distilbert"), ("roberta", "roberta")]
+TOKENIZER_FILES = {"bert": {"vocab.txt"}, "distilbert": {"vocab.txt"}, "roberta": {"vocab.json", "merges.txt"}}
 
 
 class Program:

@@ -54,6 +54,17 @@ def files_in(folder):
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
+def test_a_model_of_byte_pairs_comes_with_its_vocabulary_and_merges(fedtune, hub, models, environment, inspect):
+    hub.add_model("owner/bytes", models["roberta"])
+    facts, _ = inspect("owner/bytes")
+    assert (facts["model type"], facts["positions"]) == ("roberta", 24)
+    fetched = {request.path.split("/")[-1] for request in hub.seen("/resolve/", "GET")}
+    assert fetched >= {"config.json", "model.safetensors", "vocab.json", "merges.txt"}
+    answers = [fedtune.run("predict", "--client-ckpt", place, input="naïve film\n", env=environment | {"HF_HUB_OFFLINE": "1"}).stdout
+               for place in ("owner/bytes", models["roberta"])]
+    assert answers[0] == answers[1] != ""
+
+
 def test_a_name_is_downloaded_into_the_caches_layout(hub, inspect, repository_folder):
     facts, stderr = inspect()
     assert facts["model type"] == "bert"

@@ -75,6 +75,14 @@ def test_predict_agrees_with_eval(fedtune, trained, dataset):
     assert right / len(lines) == ours["metrics"][-1]["accuracy"]
 
 
+def test_predict_labels_any_text_with_byte_pairs(fedtune, models):
+    lines = ["", "naïve 字 \U0001f600\u200d", "<s> <mask></s>", "I'm   not\tsure", "a" * 500]
+    done = fedtune.run("predict", "--client-ckpt", models["roberta"], "--json", input="".join(f"{line}\n" for line in lines))
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [answer["sentence"] for answer in answers] == lines
+    assert all(sum(answer["probabilities"]) == pytest.approx(1, abs=1e-5) for answer in answers)
+
+
 def test_predict_reads_a_file_and_writes_json_lines(fedtune, models, tmp_path):
     (tmp_path / "lines.txt").write_bytes("the film\r\n\nvery good".encode())
     done = fedtune.run("predict", tmp_path / "lines.txt", "--client-ckpt", models["bert"], "--json")
@@ -95,7 +103,7 @@ def inspect(fedtune, *arguments) -> dict:
 def test_inspect_a_checkpoint(fedtune, models, model_type):
     facts = inspect(fedtune, models[model_type], "--lora-r", 4)
     assert (facts["kind"], facts["model type"], facts["layers"]) == ("checkpoint", model_type, 2)
-    head = 2 * 32 + 2 + (32 * 32 + 32 if model_type == "distilbert" else 0)
+    head = 2 * 32 + 2 + (0 if model_type == "bert" else 32 * 32 + 32)
     assert facts["per client and round, r 4"].startswith(f"{4 * 2 * 4 * 32 + head} numbers")
 
 

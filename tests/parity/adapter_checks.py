@@ -8,6 +8,7 @@ import peft
 import torch
 import transformers
 
+import byte_level
 import reference
 
 ROUNDS = 2
@@ -84,9 +85,26 @@ def train_with_peft(checkpoint, data, folder):
     return folder
 
 
+def random_roberta(folder, data):
+    """A narrow RoBERTa with byte pairs learnt from the sentences."""
+    tokenizer = byte_level.train([sentence for sentence, _ in data.train[:2000]])
+    byte_level.write(folder, tokenizer, ("tokenizer.json",))
+    config = transformers.RobertaConfig(
+        vocab_size=tokenizer.get_vocab_size(), hidden_size=96, num_hidden_layers=2, num_attention_heads=4, intermediate_size=192,
+        max_position_embeddings=514, type_vocab_size=1, layer_norm_eps=1e-5)
+    model = reference.random_model(config, torch.Generator().manual_seed(3))
+    model.save_pretrained(folder)
+    return folder
+
+
 def run(options, folder, report):
-    program, checkpoint = options.build / "fedtune", options.minilm
     data = Data(options.glue, options.opinions)
+    compare("MiniLM", options.build / "fedtune", options.minilm, data, folder / "minilm", report)
+    roberta = random_roberta(folder / "roberta" / "model", data)
+    compare("RoBERTa, random", options.build / "fedtune", roberta, data, folder / "roberta", report)
+
+
+def compare(model, program, checkpoint, data, folder, report):
     sentences = [sentence for sentence, _ in data.validation]
     adapters = {
         "trained by us, scored in peft": train_with_fedtune(program, checkpoint, data, folder / "ours"),
@@ -95,6 +113,6 @@ def run(options, folder, report):
     for what, adapter in adapters.items():
         ours = scored_by_us(program, checkpoint, adapter, sentences)
         theirs = scored_by_peft(checkpoint, adapter, sentences)
-        name = f"{data.name}, {len(sentences)} sentences, {what}"
+        name = f"{model}, {data.name}, {len(sentences)} sentences, {what}"
         report.add(f"{name}: probabilities", (ours - theirs).abs().max(), 1e-4)
         report.add(f"{name}: labels that differ", (ours.argmax(-1) != theirs.argmax(-1)).sum(), 0)

@@ -12,18 +12,20 @@ import reference
 STEPS = 20
 BATCH_SIZE = 16
 BATCHES = 4
-CLS, SEP = 101, 102
+FRAMES = {"roberta": (0, 2)}  # ids of the first and the last token
+BERT_FRAME = (101, 102)
 LEARNING_RATES = {"all parameters": 5e-5, "LoRA": 1e-3}
 
 
-def make_examples(vocab_size, generator):
+def make_examples(config, generator):
     """Random ids in sentences of 3 to 40, as long as real ones are."""
+    first, last = FRAMES.get(config.model_type, BERT_FRAME)
     examples = []
     for _ in range(BATCH_SIZE * BATCHES):
         length = int(torch.randint(3, 41, (1,), generator=generator))
-        words = torch.randint(1000, vocab_size, (length - 2,), generator=generator).tolist()
+        words = torch.randint(1000, config.vocab_size, (length - 2,), generator=generator).tolist()
         label = int(torch.randint(2, (1,), generator=generator))
-        examples.append({"ids": [CLS, *words, SEP], "label": label})
+        examples.append({"ids": [first, *words, last], "label": label})
     return examples
 
 
@@ -49,7 +51,8 @@ class ModelChecks:
         mode = "LoRA" if adapter else "all parameters"
         rows = [list(range(i, i + BATCH_SIZE)) for i in range(0, len(examples), BATCH_SIZE)]
         ours = self._ours(checkpoint, adapter, examples, rows, LEARNING_RATES[mode])
-        batches = [reference.collate([examples[row] for row in batch]) for batch in rows]
+        pad = transformers.AutoConfig.from_pretrained(checkpoint).pad_token_id
+        batches = [reference.collate([examples[row] for row in batch], pad) for batch in rows]
         fresh = lambda: reference.load_model(checkpoint, adapter, trainable=True)
 
         expected = reference.logits(fresh(), batches)
@@ -72,10 +75,10 @@ class ModelChecks:
     def compare_model(self, name, model, generator, **adapter_options):
         checkpoint, adapter = self.folder / name / "model", self.folder / name / "adapter"
         model.save_pretrained(checkpoint)
-        vocab_size = model.config.vocab_size
+        config = model.config
         del model
         reference.random_adapter(checkpoint, adapter, generator, **adapter_options)
-        examples = make_examples(vocab_size, generator)
+        examples = make_examples(config, generator)
         self.compare(name, checkpoint, None, examples)
         self.compare(name, checkpoint, adapter, examples)
 
@@ -88,4 +91,8 @@ def run(build, minilm, folder, report):
     bert = transformers.BertConfig(num_hidden_layers=4)
     checks.compare_model("BERT-base, 4 layers, random", reference.random_model(bert, generator), generator,
                          target_modules=["query", "key", "value", "dense"])
+    roberta = transformers.RobertaConfig(num_hidden_layers=2, vocab_size=12000, max_position_embeddings=514, type_vocab_size=1,
+                                         layer_norm_eps=1e-5)
+    checks.compare_model("RoBERTa-base, 2 layers, random", reference.random_model(roberta, generator), generator,
+                         target_modules=["query", "value", "intermediate.dense"])
     checks.compare_model("MiniLM", reference.pretrained_model(minilm, generator), generator)

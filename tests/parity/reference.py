@@ -6,7 +6,7 @@ import transformers
 
 transformers.logging.set_verbosity_error()
 
-TARGETS = {"bert": ["query", "value"], "distilbert": ["q_lin", "v_lin"]}
+TARGETS = {"bert": ["query", "value"], "distilbert": ["q_lin", "v_lin"], "roberta": ["query", "value"]}
 
 
 def perturb(model, generator, scale=0.02):
@@ -52,11 +52,11 @@ def random_adapter(checkpoint, folder, generator, **options):
     adapted.save_pretrained(folder)
 
 
-def collate(examples):
+def collate(examples, padding=0):
     longest = max(len(example["ids"]) for example in examples)
-    pad = lambda row: row + [0] * (longest - len(row))
+    pad = lambda row, value=0: row + [value] * (longest - len(row))
     return {
-        "input_ids": torch.tensor([pad(example["ids"]) for example in examples]),
+        "input_ids": torch.tensor([pad(example["ids"], padding) for example in examples]),
         "attention_mask": torch.tensor([pad([1] * len(example["ids"])) for example in examples]),
         "labels": torch.tensor([example["label"] for example in examples]),
     }

@@ -8,6 +8,7 @@
 #include "fedtune/base/interrupt.h"
 #include "fedtune/cli/resolve.h"
 #include "fedtune/hub/resolve.h"
+#include "fedtune/text/tokenizer.h"
 #include "fedtune/train/distill_loss.h"
 
 namespace fedtune::cli {
@@ -19,7 +20,17 @@ std::size_t longest(std::span<const data::Example> examples) {
   return tokens;
 }
 
-// The teacher reads the student's token ids.
+// The teacher reads the student's token ids: where it brings a tokenizer of its own, that must mean the same by them.
+void require_same_tokens(const std::filesystem::path& teacher, const Federation& federation) {
+  if (!text::Tokenizer::is_in(teacher)) return;
+  const auto other = federation.tokenizer.first_other_token(text::Tokenizer::load(teacher));
+  if (!other) return;
+  throw usage_error(
+      "--teacher-ckpt: the teacher is given the student's token ids, but its own tokenizer ({}) does not have the "
+      "student's '{}' under the same id; give a teacher with the vocabulary of {}",
+      teacher.string(), *other, federation.checkpoint_folder.string());
+}
+
 void require_readable(const models::ModelConfig& teacher, const Federation& federation) {
   if (teacher.vocab_size < federation.tokenizer.vocab_size()) {
     throw usage_error(
@@ -28,11 +39,11 @@ void require_readable(const models::ModelConfig& teacher, const Federation& fede
         federation.tokenizer.vocab_size() - 1, teacher.vocab_size);
   }
   const std::size_t tokens = std::max(longest(federation.data.train), longest(federation.data.validation));
-  if (static_cast<std::size_t>(teacher.max_positions) < tokens) {
+  if (static_cast<std::size_t>(teacher.longest_sentence()) < tokens) {
     throw usage_error(
         "--teacher-ckpt: there are sentences of {} tokens, but the teacher has {} positions; give "
         "--max-length {}",
-        tokens, teacher.max_positions, teacher.max_positions);
+        tokens, teacher.longest_sentence(), teacher.longest_sentence());
   }
 }
 
@@ -44,14 +55,15 @@ bool guarded(const Options& options) {
 
 Teacher load_teacher(const Options& options, Federation& federation, c10::Device device) {
   strategy::require_enough_public(federation.partition.public_share.size(), guarded(options));
-  models::LoadedModel loaded =
-      models::load_checkpoint(hub::resolve_checkpoint(options.models.teacher_ckpt, hub_options(options)).folder,
-                              {.initialise_head = true,
-                               .seed = options.training.seed,
-                               .role = ModelRole::teacher,
-                               .num_labels = federation.data.sentences.num_labels});
+  const std::filesystem::path folder =
+      hub::resolve_checkpoint(options.models.teacher_ckpt, hub_options(options)).folder;
+  models::LoadedModel loaded = models::load_checkpoint(folder, {.initialise_head = true,
+                                                                .seed = options.training.seed,
+                                                                .role = ModelRole::teacher,
+                                                                .num_labels = federation.data.sentences.num_labels});
   train::matched_layers({.teacher = loaded.model.config, .student = federation.student->config()});
   require_readable(loaded.model.config, federation);
+  require_same_tokens(folder, federation);
   if (loaded.head_initialised) {
     federation.notes.push_back(
         fmt::format("the teacher's checkpoint has no classification head: one for {} labels is drawn from seed {}",
