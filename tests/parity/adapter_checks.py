@@ -90,7 +90,7 @@ def random_roberta(folder, data):
     tokenizer = byte_level.train([sentence for sentence, _ in data.train[:2000]])
     byte_level.write(folder, tokenizer, ("tokenizer.json",))
     config = transformers.RobertaConfig(
-        vocab_size=tokenizer.get_vocab_size(), hidden_size=96, num_hidden_layers=2, num_attention_heads=4, intermediate_size=192,
+        vocab_size=tokenizer.get_vocab_size(), hidden_size=64, num_hidden_layers=2, num_attention_heads=4, intermediate_size=128,
         max_position_embeddings=514, type_vocab_size=1, layer_norm_eps=1e-5)
     model = reference.random_model(config, torch.Generator().manual_seed(3))
     model.save_pretrained(folder)

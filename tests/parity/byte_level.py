@@ -12,7 +12,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, 
 from transformers import AddedToken, AutoTokenizer, RobertaTokenizerFast
 
 SPECIAL = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
-VOCABULARY = 12000
+VOCABULARY = 6000
 LITERALS = [*SPECIAL, " <mask>", "\t <mask> ", "<mask><mask>", "<MASK>", "<s", "</s></s>", "x<pad>y", "[MASK]"]
 CONTRACTIONS = ["don't", "I'm", "we'll", "they've", "he'd", "it's", "you're", "I'M", "'s", " 't", "''s", "'re'll", "’s", "o'clock", "'S", "s's's"]
 RUNS = [" ", "  ", "   ", "\t", "\n", "\r\n", "\n\n ", " \n", "\u00a0", "\u3000 ", "\u2028", "\u1680x", "\x1c", "\u200b", "\u180e", "  \t a", "9 ", " 9", "1234567890" * 4,
@@ -20,7 +20,7 @@ RUNS = [" ", "  ", "   ", "\t", "\n", "\r\n", "\n\n ", " \n", "\u00a0", "\u3000 
 
 
 def corpus(texts):
-    for path in sorted(pathlib.Path(json.__file__).parents[1].glob("*.py"))[:40]:
+    for path in sorted(pathlib.Path(json.__file__).parents[1].glob("*.py"))[:15]:
         yield path.read_text(encoding="utf-8")
     yield from texts
 
@@ -63,9 +63,10 @@ def as_in_the_first_years(stored):
 def without_bytes(stored):
     """Tokens of one byte that are part of no merge leave the vocabulary."""
     merged = {part for merge in stored["model"]["merges"] for part in (merge if isinstance(merge, list) else merge.split())}
-    for token in [t for t in stored["model"]["vocab"] if len(t) == 1 and t not in merged or t in "qzQ"]:
-        if token not in merged:
-            del stored["model"]["vocab"][token]
+    unused = [token for token in stored["model"]["vocab"] if len(token) == 1 and token not in merged]
+    assert unused
+    for token in unused:
+        del stored["model"]["vocab"][token]
 
 
 def with_unknown(stored):
@@ -81,11 +82,11 @@ def with_added_tokens(folder, base):
     return folder
 
 
-def characters(step=1, per_text=16):
+def characters(step=1, per_text=64):
     """Every character alone, in a word and behind a blank, some to a text."""
     codes = [c for c in range(0, 0x110000, step) if not 0xD800 <= c < 0xE000]
     for i in range(0, len(codes), per_text):
-        yield "".join(f" a{chr(c)}b {chr(c)}{chr(c)}1{chr(c)} " for c in codes[i:i + per_text])
+        yield "".join(f" a{chr(c)}b {chr(c)}1" for c in codes[i:i + per_text])
 
 
 def hostile(strings, count, seed=99):
@@ -102,13 +103,13 @@ def run(comparison, strings, root, sentences):
     json_only, plain = ("tokenizer.json",), ("vocab.json", "merges.txt")
     from_json = write(root / "json", tokenizer, json_only)
     from_plain = write(root / "plain", tokenizer, plain)
-    everything = [*strings, *hostile(strings, 6000)]
+    everything = [*strings[:4000], *hostile(strings, 4000)]
     for name, texts in sentences:
         comparison.check(f"byte-level BPE, {name}", from_json, texts)
     comparison.check("byte-level BPE, generated strings", from_json, everything)
     comparison.check("byte-level BPE, generated strings, 16 tokens", from_json, everything, max_length=16)
     comparison.check("byte-level BPE, every character", from_json, characters())
-    sample = [*everything[:2000], *everything[-3000:], *characters(step=37)]
+    sample = [*everything[:800], *everything[-1200:], *characters(step=97)]
     comparison.check("byte-level BPE, from vocab.json and merges.txt", from_plain, sample)
     for what, keep, settings, edit in [
         ("a prefix space", json_only, {"add_prefix_space": True}, None),
@@ -121,5 +122,5 @@ def run(comparison, strings, root, sentences):
         comparison.check(f"byte-level BPE, {what}", folder, sample)
     rng = random.Random(6)
     pieces = ["Zürich", "zurich", "film", " film", "films", "<v>", " <v> ", "<ctx>", "<CTX>", "</s>", " <mask>", " ", "x"]
-    texts = ["".join(rng.choice(pieces) for _ in range(rng.randrange(1, 9))) for _ in range(3000)]
+    texts = ["".join(rng.choice(pieces) for _ in range(rng.randrange(1, 9))) for _ in range(1000)]
     comparison.check("byte-level BPE, added tokens", with_added_tokens(root / "added", from_json), texts)

@@ -1,5 +1,6 @@
 // Byte-level BPE in tokenizer.json and in vocab.json with merges.txt.
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "fedtune/base/error.h"
@@ -19,7 +20,8 @@ using Merges = std::vector<std::pair<std::string, std::string>>;
 void require_plain(const json& model, const std::string& source) {
   for (const char* key : {"dropout", "continuing_subword_prefix", "end_of_word_suffix", "ignore_merges"}) {
     const json value = model.value(key, json());
-    if (value.is_null() || value == "" || value == false) continue;
+    const std::array<json, 3> none{json(), json(""), json(false)};
+    if (std::ranges::find(none, value) != none.end()) continue;
     throw input_error("{}: the model's {} is {}, expected none: only byte-level BPE as RoBERTa has it is supported",
                       source, key, value.dump());
   }
