@@ -5,6 +5,7 @@
 #include "fedtune/base/log.h"
 #include "fedtune/cli/command.h"
 #include "fedtune/cli/controls.h"
+#include "fedtune/cli/drill/drilled_task.h"
 #include "fedtune/cli/enrolment.h"
 #include "fedtune/cli/federation.h"
 #include "fedtune/cli/resolve.h"
@@ -112,7 +113,8 @@ void be_client(const CommandLine& line, const net::ClientOptions& joining) {
     require_same_model(*federation, *announced, options);
     throw_if_interrupted();
     worker::ClientWorker worker(federation->student, shares_of(*federation), client_options(options));
-    client.serve(worker);
+    DrilledTask task(worker);
+    client.serve(task);
   }
   log_info("the run is over");
 }

@@ -27,6 +27,7 @@ void run_command(const CommandLine& line);
 void server_command(const CommandLine& line);
 void client_command(const CommandLine& line);
 void keys_command(const CommandLine& line);
+void drill_command(const CommandLine& line);
 void replay_command(const CommandLine& line);
 void pretrain_command(const CommandLine& line);
 void sweep_command(const CommandLine& line);

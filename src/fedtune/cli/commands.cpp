@@ -13,9 +13,11 @@ std::span<const Command> commands() {
       {.name = "server",
        .arguments = "",
        .summary = "the same federation with its clients elsewhere: rounds, results",
-       .help_options = {"address", "min-clients", "round-timeout", "wait", "tls-ca", "tls-cert", "tls-key", "tls-allow",
-                        "insecure", "scheme", "num-clients", "num-rounds", "client-ckpt", "teacher-ckpt", "data-path",
-                        "output", "name", "resume", "config"},
+       .help_options = {"address",     "min-clients",  "round-timeout", "wait",      "max-connections",
+                        "max-buffers", "idle-timeout", "send-timeout",  "tls-ca",    "tls-cert",
+                        "tls-key",     "tls-allow",    "insecure",      "scheme",    "num-clients",
+                        "num-rounds",  "client-ckpt",  "teacher-ckpt",  "data-path", "output",
+                        "name",        "resume",       "config"},
        .note = "All other options are those of fedtune run, and mean the same. A round starts\n"
                "when --min-clients are there and ends when all have answered, or after\n"
                "--round-timeout. Off this machine --tls-cert and --tls-key are needed.\n",
@@ -28,6 +30,17 @@ std::span<const Command> commands() {
        .note = "The server's options hold: scheme, seed, rates and the like need not be given,\n"
                "and one that contradicts is exit 2. --check says what the server announces.\n",
        .run = client_command},
+      {.name = "drill",
+       .arguments = "",
+       .summary = "a server and its clients as processes, and faults by a script",
+       .help_options = {"faults", "num-clients", "num-rounds", "scheme", "min-clients", "round-timeout", "wait",
+                        "client-ckpt", "data-path", "output", "name", "quiet", "config"},
+       .note = "Takes the options of fedtune server. FILE is TOML: seed; [[fault]] tables with\n"
+               "kind (kill, hang, delay, corrupt, nan, duplicate, partition, full-disk), whom it\n"
+               "strikes (fraction, clients or server) and when (rounds, seconds); [expect].\n"
+               "Ends with a table of what happened, and exit code 1 where that was not expected\n"
+               "or is not over after --wait seconds (600). The manual is docs/reliability.md.\n",
+       .run = drill_command},
       {.name = "keys",
        .arguments = "FOLDER",
        .summary = "certificates for a trial: an authority, a server, its clients",

@@ -176,6 +176,10 @@ void add_network(Table& t) {
   add(&NetworkOptions::min_clients, "min-clients", "needed for a round; 0: all", at_least_0);
   add(&NetworkOptions::round_timeout, "round-timeout", "seconds; 0: none", at_least_0);
   add(&NetworkOptions::wait, "wait", "seconds; 0: no end, client 60", at_least_0);
+  add(&NetworkOptions::max_connections, "max-connections", "to a server", at_least_1);
+  add(&NetworkOptions::max_buffers, "max-buffers", "MB on the way", {.low = 16, .text = "at least 16"});
+  add(&NetworkOptions::idle_timeout, "idle-timeout", "s without a call; 0: none", at_least_0);
+  add(&NetworkOptions::send_timeout, "send-timeout", "s for 64 kB; 0: none", at_least_0);
   add(&NetworkOptions::server, "server", "HOST:PORT");
   add(&NetworkOptions::superlink, "superlink", "HOST:PORT");
   add(&NetworkOptions::check, "check", "only connect");
@@ -220,6 +224,11 @@ void add_sweep(Table& t) {
   t.add(&Options::sweep, &SweepOptions::table, {"table", "also write it here, .md or .csv", any, harmless, false});
 }
 
+void add_drill(Table& t) {
+  t.heading = "Drill";
+  t.add(&Options::drill, &DrillOptions::faults, {"faults", "TOML file of faults", any, harmless, false});
+}
+
 std::string hyphenated(std::string_view name) {
   std::string text(name);
   std::ranges::replace(text, '_', '-');
@@ -243,6 +252,7 @@ const std::vector<OptionSpec>& option_table() {
     add_run(t);
     add_score(t);
     add_sweep(t);
+    add_drill(t);
     return std::move(t.specs);
   }();
   return specs;

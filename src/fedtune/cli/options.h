@@ -92,9 +92,13 @@ struct DistillStepOptions {
 
 struct NetworkOptions {
   std::string address = "127.0.0.1:8080";
-  int min_clients = 0;         // 0: all
-  double round_timeout = 0.0;  // seconds; 0: none
-  double wait = 0.0;           // seconds; 0: without end
+  int min_clients = 0;          // 0: all
+  double round_timeout = 0.0;   // seconds; 0: none
+  double wait = 0.0;            // seconds; 0: without end
+  int max_connections = 10000;  // to a server at once
+  int max_buffers = 512;        // MB for what is on its way from and to all clients
+  double idle_timeout = 300.0;  // seconds, of a connection without a call; 0: none
+  double send_timeout = 60.0;   // seconds in which a payload must move on by 64 kB; 0: none
   std::string server;
   std::string superlink;
   bool check = false;
@@ -126,6 +130,10 @@ struct SweepOptions {
   std::string table;  // where the table is also written: .md or .csv
 };
 
+struct DrillOptions {
+  std::string faults;  // TOML file: what is done to the federation, and what is expected
+};
+
 struct Options {
   FederationOptions federation;
   ModelOptions models;
@@ -139,6 +147,7 @@ struct Options {
   RunOptions run;
   ScoreOptions score;
   SweepOptions sweep;
+  DrillOptions drill;
 };
 
 }  // namespace fedtune::cli

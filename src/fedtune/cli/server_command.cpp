@@ -23,6 +23,13 @@ net::Announcement announcement_of(const TransportParts& parts) {
           .version = fedtune_version()};
 }
 
+net::Limits limits_of(const NetworkOptions& network) {
+  return {.connections = network.max_connections,
+          .idle = network.idle_timeout,
+          .send = network.send_timeout,
+          .buffers = static_cast<std::size_t>(network.max_buffers) << 20U};
+}
+
 struct OwnServer {
   net::Server server;
 };
@@ -34,7 +41,8 @@ class ServedClients final : OwnServer, public fed::BoardTransport {
       : OwnServer{{{.address = parts.options.network.address,
                     .tls = tls_options(parts.options),
                     .clients = parts.options.federation.num_clients,
-                    .spill = {.folder = parts.folder.path()}},
+                    .spill = {.folder = parts.folder.path()},
+                    .limits = limits_of(parts.options.network)},
                    announcement_of(parts)}},
         BoardTransport(server.board(), options_of(parts)) {
     parts.watch.clients_are_elsewhere();

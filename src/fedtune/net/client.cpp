@@ -23,11 +23,11 @@ namespace {
 const std::string next_method = "/fedtune.v1.Federation/Next";
 const std::string contribute_method = "/fedtune.v1.Federation/Contribute";
 
-// Whether the same call may end differently when it is made again.
+// Whether the same call may end differently when it is made again. RESOURCE_EXHAUSTED: the server's buffers are full.
 bool passes(grpc::StatusCode code) {
   return code == grpc::StatusCode::UNAVAILABLE || code == grpc::StatusCode::CANCELLED ||
          code == grpc::StatusCode::DEADLINE_EXCEEDED || code == grpc::StatusCode::UNKNOWN ||
-         code == grpc::StatusCode::INTERNAL;
+         code == grpc::StatusCode::INTERNAL || code == grpc::StatusCode::RESOURCE_EXHAUSTED;
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "fedtune/fed/board.h"
+#include "fedtune/net/limits.h"
 #include "fedtune/net/tls.h"
 
 namespace fedtune::net {
@@ -23,6 +24,7 @@ struct ServerOptions {
   TlsOptions tls{};
   int clients = 0;            // ranks 1 .. clients
   fed::SpillOptions spill{};  // where contributions wait for the end of their round
+  Limits limits{};
 };
 
 // Listens from construction to destruction. Thread-safe.

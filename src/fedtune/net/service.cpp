@@ -10,6 +10,7 @@
 #include <grpcpp/alarm.h>
 
 #include "fedtune/base/log.h"
+#include "fedtune/net/pace.h"
 #include "fedtune/net/parts.h"
 #include "fedtune/net/wire.h"
 
@@ -43,14 +44,14 @@ int rank_of(std::uint32_t sent) {
 // A client waits for its instruction and is sent it part by part.
 class NextCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
-  NextCall(fed::Board& board, const grpc::ByteBuffer& asked, const std::function<void(int rank)>& check)
-      : board_(board) {
+  NextCall(const FederationService::Parts& parts, const grpc::ByteBuffer& asked, grpc::CallbackServerContext& context)
+      : board_(parts.board), limits_(parts.limits), context_(context) {
     const grpc::Status status = status_of([&] {
       v1::NextRequest request;
       if (!wire::read_message(asked, request)) {
         throw fed::Rejected(fed::Rejected::Why::malformed, "what was sent is no NextRequest");
       }
-      check(rank_of(request.seat().rank()));
+      parts.doorman.check(context, rank_of(request.seat().rank()));
       resumed_ = {.nonce = request.nonce(), .offset = static_cast<std::size_t>(request.offset())};
       const std::uint64_t ticket =
           board_.await(wire::seat_from(request.seat()), [gate = gate_, this](const fed::Answer& given) {
@@ -63,11 +64,13 @@ class NextCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   }
 
   void OnWriteDone(bool ok) override {
+    if (ok && pace_) pace_->made(last_);
     if (!ok) {
       Finish(grpc::Status::CANCELLED);
     } else if (errand_ && offset_ < errand_->global->size()) {
       wire::Part part = wire::payload_part(errand_->global, offset_);
       offset_ += part.bytes;
+      last_ = part.bytes;
       send(std::move(part.message));
     } else {
       Finish(grpc::Status::OK);
@@ -82,7 +85,10 @@ class NextCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     board_.forget(ticket);
     end(grpc::Status::CANCELLED);
   }
-  void OnDone() override { delete this; }
+  void OnDone() override {
+    if (pace_) pace_->end();
+    delete this;
+  }
 
  private:
   // Between the engine's thread, which brings the answer, and gRPC's, which may end the call: whoever passes first
@@ -109,6 +115,9 @@ class NextCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
       header.set_round(static_cast<std::uint32_t>(errand->round));
       header.set_nonce(errand->nonce);
       header.set_offset(offset_);
+      // A client that does not read would keep this round's instruction in memory for good. A write that waits for it
+      // is in the way of a last word, so the call is cut.
+      pace_.emplace(Pace::Terms{.seconds = limits_.send, .least = Limits::least}, [this] { context_.TryCancel(); });
       send(wire::message_from(part));
     } else {
       v1::InstructionPart part;
@@ -131,10 +140,14 @@ class NextCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   };
 
   fed::Board& board_;
+  const Limits& limits_;
+  grpc::CallbackServerContext& context_;
+  std::optional<Pace> pace_;  // once an answer has begun
   Resumed resumed_;
   std::shared_ptr<Gate> gate_ = std::make_shared<Gate>();
   std::optional<fed::Errand> errand_;
   std::size_t offset_ = 0;
+  std::size_t last_ = 0;  // bytes of the payload in the message that is being written
   grpc::ByteBuffer message_;
 };
 
@@ -146,7 +159,14 @@ constexpr std::chrono::seconds patience{1};
 class ContributeCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
   ContributeCall(const FederationService::Parts& parts, std::function<void(int rank)> check)
-      : board_(parts.board), turnstile_(parts.turnstile), check_(std::move(check)) {
+      : board_(parts.board),
+        turnstile_(parts.turnstile),
+        check_(std::move(check)),
+        pace_({.seconds = parts.limits.send, .least = Limits::least}, [this, seconds = parts.limits.send] {
+          Finish({grpc::StatusCode::DEADLINE_EXCEEDED,
+                  fmt::format("less than {} kB came in {} s; the server expects more (--send-timeout)",
+                              Limits::least >> 10U, seconds)});
+        }) {
     StartRead(&message_);
   }
 
@@ -154,12 +174,12 @@ class ContributeCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, gr
     if (!ok) return end();
     const bool payload = header_.has_value();
     const grpc::Status status = status_of([&] { payload ? take_payload() : take_header(); });
-    if (!status.ok()) return Finish(status);
+    if (!status.ok()) return finish(status);
     payload ? StartRead(&message_) : wait_for_a_place();
   }
-  void OnWriteDone(bool ok) override { ok ? StartRead(&message_) : Finish(grpc::Status::CANCELLED); }
+  void OnWriteDone(bool ok) override { ok ? StartRead(&message_) : finish(grpc::Status::CANCELLED); }
   void OnCancel() override {
-    if (wait_->end()) Finish(grpc::Status::CANCELLED);  // nothing else would end the call
+    if (wait_->end()) finish(grpc::Status::CANCELLED);  // nothing else would end the call
   }
   void OnDone() override {
     if (has_place_) turnstile_.leave();
@@ -214,7 +234,7 @@ class ContributeCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, gr
       proceed.set_offset(offset_);
       answer_ = wire::message_from(proceed);
     });
-    status.ok() ? StartWrite(&answer_) : Finish(status);
+    status.ok() ? StartWrite(&answer_) : finish(status);
   }
 
   void take_payload() {
@@ -231,10 +251,12 @@ class ContributeCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, gr
   void append(std::span<const std::byte> bytes) {
     board_.append(seat_, header_->nonce(), offset_, bytes);
     offset_ += bytes.size();
+    pace_.made(bytes.size());
   }
 
   // The client has sent all; or the line was cut, and what has arrived stays for the next attempt.
   void end() {
+    if (!pace_.end()) return;
     Finish(status_of([&] {
       if (!header_) throw fed::Rejected(fed::Rejected::Why::malformed, "nothing was sent");
       board_.complete(seat_, header_->nonce(),
@@ -244,9 +266,14 @@ class ContributeCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, gr
     }));
   }
 
+  void finish(const grpc::Status& status) {
+    if (pace_.end()) Finish(status);
+  }
+
   fed::Board& board_;
   Turnstile& turnstile_;
   const std::function<void(int rank)> check_;
+  Pace pace_;
   std::shared_ptr<Wait> wait_ = std::make_shared<Wait>();
   grpc::Alarm alarm_;
   bool has_place_ = false;
@@ -289,7 +316,7 @@ grpc::ServerUnaryReactor* FederationService::Decline(grpc::CallbackServerContext
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* FederationService::Next(grpc::CallbackServerContext* context,
                                                                     const grpc::ByteBuffer* request) {
-  return new NextCall(parts_.board, *request, [&](int rank) { parts_.doorman.check(*context, rank); });
+  return new NextCall(parts_, *request, *context);
 }
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* FederationService::Contribute(

@@ -23,6 +23,7 @@ class FederationService final : public FederationBase {
     const Announcement& announcement;
     const Doorman& doorman;
     Turnstile& turnstile;
+    const Limits& limits;
   };
   explicit FederationService(const Parts& parts) : parts_(parts) {}
 
