@@ -17,9 +17,9 @@ import safetensors_file
 class Served:
     """A server on a port of its own, and clients of it."""
 
-    def __init__(self, fedtune, arguments, port=0):
+    def __init__(self, fedtune, arguments, port=0, **options):
         self.fedtune = fedtune
-        self.process = fedtune.start(*arguments, "--address", f"127.0.0.1:{port}", "--progress", "plain")
+        self.process = fedtune.start(*arguments, "--address", f"127.0.0.1:{port}", "--progress", "plain", **options)
         self.lines = []
         self.port = int(self.read_until(r"listening on .*:(\d+) for").group(1))
         self.clients = {}
