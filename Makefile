@@ -9,7 +9,7 @@ configure = cmake --preset $(1) --log-level=NOTICE $(2) >/dev/null
 compile = $(call configure,$(1),$(2)) && cmake --build --preset $(1) --parallel $(JOBS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-unit test-long test-sanitizers parity bench bench-peer same-result package install lint clean \
+.PHONY: help setup build demo test test-unit test-long test-soak test-sanitizers parity bench bench-peer same-result package install lint clean \
         build-core-asan build-asan build-tsan build-bench peer browser glue
 
 help: ## this list
@@ -27,6 +27,9 @@ test-unit: build ## the unit tests only (under a minute once built)
 
 test-long: build build-asan peer browser ## every layer under sanitizers, and live comparisons with the Python stack
 	@$(PYTHON) tools/run_tests.py --programs build-asan-ubsan $(addprefix --pytest ,$(PYTEST_PATHS)) --pytest-marker long
+
+test-soak: build ## kills at every write and at 200 random moments: half an hour, in no other target
+	@$(PYTHON) tools/run_tests.py $(addprefix --pytest ,$(PYTEST_PATHS)) --pytest-marker soak
 
 test-sanitizers: build-asan ## every layer's unit tests under the address and undefined-behaviour sanitizers
 	@$(PYTHON) tools/run_tests.py --programs build-asan-ubsan

@@ -161,7 +161,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--programs", action="append", default=[], type=pathlib.Path, metavar="BUILD",
                         help="run the test programs of this build folder (repeatable)")
     parser.add_argument("--pytest", action="append", default=[], metavar="PATH", help="run pytest here (repeatable)")
-    parser.add_argument("--pytest-marker", default="not long", metavar="EXPRESSION", help="default: %(default)s")
+    parser.add_argument("--pytest-marker", default="not long and not soak", metavar="EXPRESSION", help="default: %(default)s")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="programs run at once (default: %(default)s)")
     options = parser.parse_args(arguments)
 

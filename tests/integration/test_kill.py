@@ -1,7 +1,8 @@
 """kill -9 at every change to a run's folder and at random moments: the same bits, at most one round played again.
 
 The boundaries are struck by a small library that is loaded in front of the C library (killing_disk.c). `make test` kills at
-some of them, `make test-long` at all. A moment that fails is printed and can be tried again with KILL_SEED.
+some of them, `make test-long` at all of a run's, `make test-soak` at all of a server's and a pretraining's too. A moment that
+fails is printed and can be tried again with KILL_SEED.
 """
 
 import json
@@ -139,6 +140,11 @@ def test_a_run_killed_at_random_moments_goes_on_to_the_same_bits(killed):
 
 
 @pytest.mark.long
+def test_a_run_killed_at_30_random_moments_goes_on_to_the_same_bits(killed):
+    kill_at_random(killed, 30)
+
+
+@pytest.mark.soak
 def test_a_run_killed_at_200_random_moments_goes_on_to_the_same_bits(killed):
     kill_at_random(killed, 200)
 
@@ -146,7 +152,7 @@ def test_a_run_killed_at_200_random_moments_goes_on_to_the_same_bits(killed):
 @pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_run_interrupted_at_random_moments_goes_on_to_the_same_bits(killed, number):
-    kill_at_random(killed, 30, number)
+    kill_at_random(killed, 10, number)
 
 
 @pytest.mark.long
@@ -207,7 +213,7 @@ def test_a_server_killed_at_some_of_its_writes_goes_on_with_its_clients(fedtune,
         kill_server_at(fedtune, run_arguments, killing, tmp_path, expected, call)
 
 
-@pytest.mark.long
+@pytest.mark.soak
 def test_a_server_killed_at_each_of_its_writes_goes_on_with_its_clients(fedtune, run_arguments, killing, tmp_path):
     calls, expected = server_calls(fedtune, run_arguments, killing, tmp_path)
     for call in range(FIRST, calls + 1):
@@ -254,7 +260,7 @@ def test_a_pretraining_killed_at_some_of_its_writes_gives_the_same_teacher(kille
         killed_pretraining.at(call)
 
 
-@pytest.mark.long
+@pytest.mark.soak
 def test_a_pretraining_killed_at_each_of_its_writes_gives_the_same_teacher(killed_pretraining):
     for call in range(1, killed_pretraining.calls + 1):
         killed_pretraining.at(call)
