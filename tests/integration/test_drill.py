@@ -116,7 +116,7 @@ def test_a_script_that_cannot_be_understood_is_exit_2_with_its_line(fedtune, tmp
     assert message in fedtune.error("drill", "--faults", tmp_path / "faults.toml", "--output", tmp_path, code=2)
 
 
-@pytest.mark.long
+@pytest.mark.soak
 def test_30_per_cent_of_20_clients_killed_every_round_still_finish(drill, tmp_path):
     printed = drill("""
         seed = 7
@@ -125,7 +125,7 @@ def test_30_per_cent_of_20_clients_killed_every_round_still_finish(drill, tmp_pa
         fraction = 0.3
         [expect]
         min-accepted = 10
-        """, num_clients=20, num_rounds=5, teacher_data_pct=10, round_timeout=20, min_clients=10).stdout
+        """, num_clients=20, num_rounds=5, teacher_data_pct=10, round_timeout=10, min_clients=10).stdout
     table = rows(printed)
     assert list(table) == [1, 2, 3, 4, 5]
     assert all(len(cells[3].split()) == 7 for cells in table.values())

@@ -1,8 +1,7 @@
 """kill -9 at every change to a run's folder and at random moments: the same bits, at most one round played again.
 
 The boundaries are struck by a small library that is loaded in front of the C library (killing_disk.c). `make test` kills at
-some of them, `make test-long` at all of a run's, `make test-soak` at all of a server's and a pretraining's too. A moment that
-fails is printed and can be tried again with KILL_SEED.
+some of them, `make test-soak` at all. A moment that fails is printed and can be tried again with KILL_SEED.
 """
 
 import json
@@ -18,6 +17,8 @@ import time
 import pytest
 from harness import ROOT
 from test_network import Served
+
+# Tens of minutes: by hand.
 
 SHIM = pathlib.Path(__file__).with_name("killing_disk.c")
 
@@ -118,7 +119,7 @@ def test_a_run_killed_at_some_of_its_writes_goes_on_to_the_same_bits(killed):
         killed.at(call)
 
 
-@pytest.mark.long
+@pytest.mark.soak
 def test_a_run_killed_at_each_of_its_writes_goes_on_to_the_same_bits(killed):
     for call in range(1, killed.calls + 1):
         killed.at(call)
@@ -149,13 +150,13 @@ def test_a_run_killed_at_200_random_moments_goes_on_to_the_same_bits(killed):
     kill_at_random(killed, 200)
 
 
-@pytest.mark.long
+@pytest.mark.soak
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_run_interrupted_at_random_moments_goes_on_to_the_same_bits(killed, number):
-    kill_at_random(killed, 10, number)
+    kill_at_random(killed, 30, number)
 
 
-@pytest.mark.long
+@pytest.mark.soak
 def test_a_run_of_minilm_killed_at_random_moments_goes_on_to_the_same_bits(fedtune, run_arguments, killing, tmp_path):
     model = ROOT / "models" / "minilm"
     if not (model / "model.safetensors").exists():

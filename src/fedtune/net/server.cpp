@@ -17,7 +17,9 @@
 namespace fedtune::net {
 namespace {
 
-constexpr int places = 4;               // contributions that are sent at once
+constexpr int places = 4;  // contributions that are sent at once
+// For calls that are being answered; gRPC also waits for whoever is connected and says nothing.
+constexpr std::chrono::seconds last_words{2};
 constexpr int read_at_once = 64 << 10;  // bytes of one connection
 
 }  // namespace
@@ -86,7 +88,7 @@ void Server::finish(double patience) {
   impl_->board.finish();
   impl_->board.await_told(std::chrono::steady_clock::now() + given);
   impl_->acceptor->stop();
-  impl_->server->Shutdown(std::chrono::system_clock::now() + given);  // lets calls that are being answered end
+  impl_->server->Shutdown(std::chrono::system_clock::now() + last_words);
 }
 
 }  // namespace fedtune::net
