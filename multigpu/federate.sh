@@ -39,10 +39,10 @@ _fedtune_client() { # PROGRAM SERVER RANK ARGUMENTS...
 
 # All parties on this machine. The first that fails ends the others; so does Ctrl-C, and the server saves its state.
 _fedtune_here() { # PROGRAM SCHEME CLIENTS ARGUMENTS...
-  local program=$1 scheme=$2 clients=$3 address rank status=0 running
+  local program=$1 scheme=$2 clients=$3 address rank status=0 pid ended
   shift 3
   address=$(_fedtune_option address 127.0.0.1:8080 "$@")
-  local pids=()
+  local pids=() running=()
   trap : INT  # Ctrl-C reaches every process of the terminal; a second signal would end the server before it has saved
   trap 'kill -TERM "${pids[@]}" 2>/dev/null' TERM
   "$program" server "$@" --scheme "$scheme" --num-clients "$clients" --address "$address" &
@@ -51,14 +51,20 @@ _fedtune_here() { # PROGRAM SCHEME CLIENTS ARGUMENTS...
     _fedtune_client "$program" "$address" "$rank" "$@" --log-level warning &
     pids+=($!)
   done
-  for ((running = clients + 1; running > 0; --running)); do
-    wait -n
-    local ended=$?
-    if [ "$ended" = 0 ] || [ "$status" != 0 ]; then continue; fi
-    status=$ended
-    if [ "$ended" -le 128 ]; then kill -TERM "${pids[@]}" 2>/dev/null; fi
+  # `wait -n` forgets whoever ends while it is not waiting: it only says that it is time to look who is still there.
+  while [ "${#pids[@]}" -gt 0 ]; do
+    wait -n "${pids[@]}" 2>/dev/null
+    running=()
+    for pid in "${pids[@]}"; do
+      if kill -0 "$pid" 2>/dev/null; then running+=("$pid"); continue; fi
+      wait "$pid"
+      ended=$?
+      if [ "$ended" = 0 ] || [ "$status" != 0 ]; then continue; fi
+      status=$ended
+      if [ "$ended" -le 128 ]; then kill -TERM "${pids[@]}" 2>/dev/null; fi
+    done
+    pids=("${running[@]}")
   done
-  wait
   return "$status"
 }
 
