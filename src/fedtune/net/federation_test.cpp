@@ -85,6 +85,22 @@ TEST(Federation, OverTheNetworkGivesTheBitsOfTheSimulation) {
   for (auto& thread : threads) EXPECT_EQ(thread->outcome(), "");
 }
 
+TEST(Federation, OfManyClientsInOneProcessWhichShareAConnection) {
+  constexpr int many = 40;
+  Server server({.address = "127.0.0.1:0", .clients = many}, announcement());
+  std::vector<std::unique_ptr<ClientThread>> threads;
+  for (int rank = 1; rank <= many; ++rank) {
+    threads.push_back(std::make_unique<ClientThread>(client_options(server, rank)));
+  }
+  fed::ToyStrategy strategy;
+  fed::BoardTransport transport(server.board(), {.wait = 20.0});
+  const fed::RunOutcome outcome =
+      fed::Engine({.rounds = 2, .clients = many}, {.strategy = strategy, .transport = transport}).run();
+  EXPECT_EQ(outcome.history.back().accepted.size(), static_cast<std::size_t>(many));
+  server.finish(10.0);
+  for (auto& thread : threads) EXPECT_EQ(thread->outcome(), "");
+}
+
 TEST(Federation, WaitsForTheWholeCohortUnlessToldOtherwise) {
   Server server({.address = "127.0.0.1:0", .clients = clients}, announcement());
   fed::ToyStrategy strategy;

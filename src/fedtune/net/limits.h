@@ -16,9 +16,9 @@ struct Limits {
   std::size_t buffers = std::size_t{512} << 20U;  // bytes for what is being received and sent, over all connections
 
   // Not options.
-  static constexpr std::size_t least = std::size_t{64} << 10U;   // bytes
-  static constexpr double handshake = 20.0;                      // seconds for TLS and HTTP/2 to be agreed on
-  static constexpr int calls = 8;                                // open at once on one connection; a client has one
+  static constexpr std::size_t least = std::size_t{64} << 10U;  // bytes
+  static constexpr double handshake = 20.0;                     // seconds for TLS and HTTP/2 to be agreed on
+  static constexpr int calls = 1024;  // open at once on one connection, which all clients of a process share
   static constexpr std::size_t header = std::size_t{16} << 10U;  // bytes of a call's metadata
 };
 
