@@ -1,4 +1,4 @@
-"""The deterministic simulation of the round engine, two thousand seeds of it."""
+"""The deterministic simulation of the round engine, ten thousand seeds of it."""
 
 import os
 import subprocess
@@ -7,11 +7,11 @@ import pytest
 from harness import ROOT
 
 
-@pytest.mark.long
-def test_2000_simulated_federations_keep_what_is_promised():
+@pytest.mark.soak
+def test_10000_simulated_federations_keep_what_is_promised():
     program = ROOT / "build" / "tests" / "fed_test"
     if not program.exists():
         pytest.skip(f"{program} is not built: make build")
-    done = subprocess.run([program, "--gtest_filter=Simulation.*"], env={**os.environ, "FEDTUNE_SIMULATION_SEEDS": "2000"},
+    done = subprocess.run([program, "--gtest_filter=Simulation.*"], env={**os.environ, "FEDTUNE_SIMULATION_SEEDS": "10000"},
                           capture_output=True, text=True, timeout=1800)
     assert done.returncode == 0, done.stdout[-6000:]
