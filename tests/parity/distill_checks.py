@@ -106,7 +106,7 @@ def run(build, minilm, folder, report):
     for number, (title, config) in enumerate(students.items()):
         student = checks.save(f"student-{number}", sharpened(reference.random_model(config, checks.generator)))
         adapter = checks.adapter(student)
-        examples = make_examples(config.vocab_size, checks.generator)[:SENTENCES]
+        examples = make_examples(config, checks.generator)[:SENTENCES]
         for form in ("corrected", "reference"):
             checks.compare(title, form, teacher, student, adapter, examples)
 
@@ -116,6 +116,6 @@ def run(build, minilm, folder, report):
                 vocab_size=shape.vocab_size)
     teacher = checks.save("deep-teacher", sharpened(reference.random_model(deep, checks.generator)))
     adapter = checks.adapter(student)
-    examples = make_examples(shape.vocab_size, checks.generator)[:SENTENCES]
+    examples = make_examples(shape, checks.generator)[:SENTENCES]
     for form in ("corrected", "reference"):
         checks.compare("12-layer BERT to MiniLM", form, teacher, student, adapter, examples)
