@@ -7,19 +7,23 @@
 
 namespace fedtune::net {
 
-// A call has ended, or it has not: whoever says so first finishes it, a reactor being deleted soon after. Thread-safe.
+// A stretch of a call in which its payload has to move on. Whoever ends the stretch, the call or `stalled`, may finish
+// the call, and nobody else: a reactor is deleted soon after. Thread-safe.
 class Pace {
  public:
-  // From now on `least` bytes are to be made in every `seconds`, 0 for no such limit; else `stalled` is called, once,
-  // on a thread of gRPC, the call having ended by then.
+  // `least` bytes are to be made in every `seconds`, 0 for no such limit.
   struct Terms {
     double seconds = 0.0;
     std::size_t least = 1;
   };
+  // `stalled` is called on a thread of gRPC where a stretch falls short, which has ended by then.
   Pace(Terms terms, std::function<void()> stalled);
 
+  // Starts a stretch; not once one has stalled.
+  void begin();
   void made(std::size_t bytes);
-  // True for the one who ends it; nobody is called after that.
+  // Ends a stretch: true for the one who does, false where none was under way. Once it returns, `stalled` is not
+  // running and will not be called, unless another stretch begins.
   bool end();
 
  private:

@@ -45,7 +45,10 @@ int rank_of(std::uint32_t sent) {
 class NextCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
   NextCall(const FederationService::Parts& parts, const grpc::ByteBuffer& asked, grpc::CallbackServerContext& context)
-      : board_(parts.board), limits_(parts.limits), context_(context) {
+      : board_(parts.board),
+        // A client that does not read would keep this round's instruction in memory for good. A write that waits for it
+        // is in the way of a last word, so the call is cut.
+        pace_({.seconds = parts.limits.send, .least = Limits::least}, [&context] { context.TryCancel(); }) {
     const grpc::Status status = status_of([&] {
       v1::NextRequest request;
       if (!wire::read_message(asked, request)) {
@@ -64,7 +67,7 @@ class NextCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   }
 
   void OnWriteDone(bool ok) override {
-    if (ok && pace_) pace_->made(last_);
+    if (ok) pace_.made(last_);
     if (!ok) {
       Finish(grpc::Status::CANCELLED);
     } else if (errand_ && offset_ < errand_->global->size()) {
@@ -86,7 +89,7 @@ class NextCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
     end(grpc::Status::CANCELLED);
   }
   void OnDone() override {
-    if (pace_) pace_->end();
+    pace_.end();
     delete this;
   }
 
@@ -115,9 +118,7 @@ class NextCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
       header.set_round(static_cast<std::uint32_t>(errand->round));
       header.set_nonce(errand->nonce);
       header.set_offset(offset_);
-      // A client that does not read would keep this round's instruction in memory for good. A write that waits for it
-      // is in the way of a last word, so the call is cut.
-      pace_.emplace(Pace::Terms{.seconds = limits_.send, .least = Limits::least}, [this] { context_.TryCancel(); });
+      pace_.begin();
       send(wire::message_from(part));
     } else {
       v1::InstructionPart part;
@@ -140,9 +141,7 @@ class NextCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   };
 
   fed::Board& board_;
-  const Limits& limits_;
-  grpc::CallbackServerContext& context_;
-  std::optional<Pace> pace_;  // once an answer has begun
+  Pace pace_;  // of an instruction
   Resumed resumed_;
   std::shared_ptr<Gate> gate_ = std::make_shared<Gate>();
   std::optional<fed::Errand> errand_;
@@ -167,19 +166,20 @@ class ContributeCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, gr
                   fmt::format("less than {} kB came in {} s; the server expects more (--send-timeout)",
                               Limits::least >> 10U, seconds)});
         }) {
+    pace_.begin();
     StartRead(&message_);
   }
 
   void OnReadDone(bool ok) override {
     if (!ok) return end();
-    const bool payload = header_.has_value();
+    const bool payload = has_header_;
     const grpc::Status status = status_of([&] { payload ? take_payload() : take_header(); });
     if (!status.ok()) return finish(status);
     payload ? StartRead(&message_) : wait_for_a_place();
   }
   void OnWriteDone(bool ok) override { ok ? StartRead(&message_) : finish(grpc::Status::CANCELLED); }
   void OnCancel() override {
-    if (wait_->end()) finish(grpc::Status::CANCELLED);  // nothing else would end the call
+    if (wait_->end()) Finish(grpc::Status::CANCELLED);  // nothing else would end the call
   }
   void OnDone() override {
     if (has_place_) turnstile_.leave();
@@ -209,12 +209,15 @@ class ContributeCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, gr
       throw fed::Rejected(fed::Rejected::Why::malformed, "what was sent is no contribution's header");
     }
     header_ = std::move(*part.mutable_header());
-    seat_ = wire::seat_from(header_->seat());
+    has_header_ = true;
+    seat_ = wire::seat_from(header_.seat());
     check_(seat_.rank);
-    board_.begin(seat_, header_->nonce());  // is it wanted at all?
+    board_.begin(seat_, header_.nonce());  // is it wanted at all?
   }
 
+  // Nothing is expected of a client that waits for a place.
   void wait_for_a_place() {
+    if (!pace_.end()) return;
     wait_->begin();
     alarm_.Set(std::chrono::system_clock::now() + patience, [wait = wait_, this](bool rung) {
       if (rung && wait->end()) proceed();
@@ -229,12 +232,14 @@ class ContributeCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, gr
 
   void proceed() {
     const grpc::Status status = status_of([&] {
-      offset_ = board_.begin(seat_, header_->nonce());
+      offset_ = board_.begin(seat_, header_.nonce());
       v1::Proceed proceed;
       proceed.set_offset(offset_);
       answer_ = wire::message_from(proceed);
     });
-    status.ok() ? StartWrite(&answer_) : finish(status);
+    if (!status.ok()) return Finish(status);
+    pace_.begin();
+    StartWrite(&answer_);
   }
 
   void take_payload() {
@@ -249,7 +254,7 @@ class ContributeCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, gr
     append(wire::bytes_of(part.payload()));
   }
   void append(std::span<const std::byte> bytes) {
-    board_.append(seat_, header_->nonce(), offset_, bytes);
+    board_.append(seat_, header_.nonce(), offset_, bytes);
     offset_ += bytes.size();
     pace_.made(bytes.size());
   }
@@ -258,11 +263,11 @@ class ContributeCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, gr
   void end() {
     if (!pace_.end()) return;
     Finish(status_of([&] {
-      if (!header_) throw fed::Rejected(fed::Rejected::Why::malformed, "nothing was sent");
-      board_.complete(seat_, header_->nonce(),
-                      {.round = static_cast<int>(header_->round()),
-                       .weight = header_->weight(),
-                       .report = wire::report_from(header_->report())});
+      if (!has_header_) throw fed::Rejected(fed::Rejected::Why::malformed, "nothing was sent");
+      board_.complete(seat_, header_.nonce(),
+                      {.round = static_cast<int>(header_.round()),
+                       .weight = header_.weight(),
+                       .report = wire::report_from(header_.report())});
     }));
   }
 
@@ -278,7 +283,8 @@ class ContributeCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, gr
   grpc::Alarm alarm_;
   bool has_place_ = false;
   grpc::ByteBuffer message_, answer_;
-  std::optional<v1::ContributionHeader> header_;
+  bool has_header_ = false;
+  v1::ContributionHeader header_;
   fed::Seat seat_;
   std::size_t offset_ = 0;
 };
