@@ -2,7 +2,6 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/relu.h>
-#include <ATen/ops/tanh.h>
 
 #include "fedtune/models/classifier.h"
 #include "fedtune/models/family.h"
@@ -148,7 +147,7 @@ class ForwardPass {
   at::Tensor head(const Rows& first) const {
     const Rows read = dropped(first, model_.config.head_input_dropout, at_head_input);
     auto x = apply(model_.head_dense, read, at_head_dense_adapter);  // [sentences, hidden]
-    x = model_.family->head_activation == HeadActivation::tanh ? at::tanh(x) : at::relu(x);
+    x = model_.family->head_activation == HeadActivation::tanh ? nn::tanh(x) : at::relu(x);
     return apply(model_.classifier, dropped({x, first.ids}, model_.config.classifier_dropout, at_head),
                  at_classifier_adapter);
   }

@@ -28,6 +28,9 @@ at::Tensor lora_linear(const at::Tensor& x, const LinearWeight& weight, const Lo
 // be used again by the caller and must not be needed by the backward of what made it.
 at::Tensor bias_gelu(const at::Tensor& x, const at::Tensor& bias);
 
+// Any shape. ATen's own is MKL's, which may give its first callers other bits where two threads are the first at once.
+at::Tensor tanh(const at::Tensor& x);
+
 // layer_norm(dropout(x + bias) + residual). x, residual [rows, features]; bias [features] (may be undefined).
 // x may be overwritten, as in bias_gelu.
 at::Tensor dropout_residual_layer_norm(const at::Tensor& x, const at::Tensor& bias, const at::Tensor& residual,

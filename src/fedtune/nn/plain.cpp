@@ -4,6 +4,7 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/layer_norm.h>
+#include <ATen/ops/tanh.h>
 
 namespace fedtune::nn::plain {
 namespace {
@@ -39,6 +40,10 @@ at::Tensor lora_linear(const at::Tensor& x, const LinearWeight& weight, const Lo
 
 at::Tensor bias_gelu(const at::Tensor& x, const at::Tensor& bias) {
   return at::gelu(add_bias(x, bias));
+}
+
+at::Tensor tanh(const at::Tensor& x) {
+  return at::tanh(x);
 }
 
 at::Tensor dropout_residual_layer_norm(const at::Tensor& x, const at::Tensor& bias, const at::Tensor& residual,

@@ -17,6 +17,8 @@ at::Tensor lora_linear(const at::Tensor& x, const LinearWeight& weight, const Lo
 
 at::Tensor bias_gelu(const at::Tensor& x, const at::Tensor& bias);
 
+at::Tensor tanh(const at::Tensor& x);
+
 at::Tensor dropout_residual_layer_norm(const at::Tensor& x, const at::Tensor& bias, const at::Tensor& residual,
                                        const LayerNormWeight& norm, const Dropout& dropout, const RowIds& row_ids);
 

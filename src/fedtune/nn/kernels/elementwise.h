@@ -1,4 +1,4 @@
-// GELU, products and column sums.
+// GELU, tanh, products and column sums.
 #pragma once
 
 #include "fedtune/nn/kernels/kernels.h"
@@ -18,6 +18,17 @@ static void gelu(const GeluForward& args) {
       store(args.y + start + first, result.value, count);
     });
   }
+}
+
+static void tanh(int64_t count, const float* x, float* y) {
+  for_each_vector(count, [&](int64_t first, int64_t part) { store(y + first, tanh(load(x + first, part)), part); });
+}
+
+static void tanh_backward(int64_t count, const float* dy, const float* y, float* dx) {
+  for_each_vector(count, [&](int64_t first, int64_t part) {
+    const Floats value = load(y + first, part);
+    store(dx + first, load(dy + first, part) * (1.0f - value * value), part);
+  });
 }
 
 static void multiply(int64_t count, const float* x, const float* y, float* z) {

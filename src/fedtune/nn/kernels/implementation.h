@@ -26,6 +26,8 @@ constinit const Kernels FEDTUNE_KERNELS::set{
     .matrix_product = matrix_product,
     .packed_size = packed_size,
     .pack = pack,
+    .tanh = tanh,
+    .tanh_backward = tanh_backward,
     .multiply = multiply,
     .column_sum = column_sum,
     .mask = mask,

@@ -200,6 +200,9 @@ struct Kernels {
   // Lays b out for matrix_product: packed_size floats.
   int64_t (*packed_size)(int64_t depth, int64_t columns);
   void (*pack)(const Source& b, float* packed);
+  // y = tanh(x), and dx = dy * (1 - y^2).
+  void (*tanh)(int64_t count, const float* x, float* y);
+  void (*tanh_backward)(int64_t count, const float* dy, const float* y, float* dx);
   // z = x * y, element by element.
   void (*multiply)(int64_t count, const float* x, const float* y, float* z);
   // sum[feature] += sum of x over rows.

@@ -3,8 +3,10 @@
 #include <array>
 #include <cmath>
 #include <numbers>
+#include <span>
 #include <vector>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "fedtune/nn/kernels/select.h"
@@ -41,6 +43,25 @@ TEST_P(EveryKernelSet, ExponentialKeepsExtremes) {
   EXPECT_EQ(y[1], 0.0f);
   EXPECT_EQ(y[2], 0.0f);
   EXPECT_TRUE(std::isnan(y[3]));
+}
+
+TEST_P(EveryKernelSet, TanhIsAccurate) {
+  const std::vector<float> x = grid(-10.0f, 10.0f, 100003);
+  std::vector<float> y(x.size());
+  GetParam()->tanh(static_cast<std::int64_t>(x.size()), x.data(), y.data());
+  double worst = 0.0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    if (x[i] != 0.0f) worst = std::max(worst, std::abs(y[i] / std::tanh(double{x[i]}) - 1.0));
+  }
+  EXPECT_LT(worst, 2e-7);
+}
+
+TEST_P(EveryKernelSet, TanhKeepsExtremes) {
+  const std::vector<float> x{0.0f, 1e-30f, 1e30f, -INFINITY, NAN};
+  std::vector<float> y(x.size());
+  GetParam()->tanh(static_cast<std::int64_t>(x.size()), x.data(), y.data());
+  EXPECT_THAT(std::span(y).first(4), testing::ElementsAre(0.0f, 1e-30f, 1.0f, -1.0f));
+  EXPECT_TRUE(std::isnan(y[4]));
 }
 
 TEST_P(EveryKernelSet, GeluIsAccurate) {

@@ -1,4 +1,5 @@
-// exp and GELU on vectors, about 2e-7 relative. The polynomials are least-squares fits, reweighted to level the error.
+// exp, tanh and GELU on vectors, about 2e-7 relative. The polynomials are least-squares fits, reweighted to level the
+// error.
 #pragma once
 
 #include "fedtune/nn/kernels/simd.h"
@@ -20,6 +21,19 @@ FEDTUNE_INLINE Floats exp_of_negative(Floats x) {
   p = (p * r) * r + r + 1.0f;
   const Floats y = (Floats)((Words)p + ((Words)shifted << 23));  // p * 2^n
   return x < broadcast(-87.0f) ? Floats{} : y;
+}
+
+// x + x^3 P(x^2) up to 0.625, from there (1 - t) / (1 + t) with t = e^(-2 |x|).
+FEDTUNE_INLINE Floats tanh(Floats x) {
+  const Floats a = x < 0.0f ? -x : x;
+  const Floats z = x * x;
+  Floats p = z * -5.667239234e-03f + 2.060641020e-02f;
+  p = p * z - 5.373007812e-02f;
+  p = p * z + 1.333133184e-01f;
+  p = p * z - 3.333327809e-01f;
+  const Floats t = exp_of_negative(a * -2.0f);
+  const Floats far = 1.0f - 2.0f * t / (1.0f + t);
+  return a < 0.625f ? x + x * z * p : (x < 0.0f ? -far : far);
 }
 
 struct Gelu {
