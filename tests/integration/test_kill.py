@@ -18,8 +18,6 @@ import pytest
 from harness import ROOT
 from test_network import Served
 
-# Tens of minutes: by hand.
-
 SHIM = pathlib.Path(__file__).with_name("killing_disk.c")
 
 
