@@ -4,6 +4,8 @@
 
 #include <cmath>
 #include <functional>
+#include <iterator>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -39,7 +41,8 @@ class SimulatedClient {
     later(after, [this] { enrol(); });
   }
   bool is_over() const { return over_; }
-  void calm_down() { temper_ = {.training = temper_.training}; }
+  // It answers well within any deadline.
+  void calm_down() { temper_ = {.training = 0.2}; }
 
  private:
   // What happens only if the client has not crashed meanwhile.
@@ -107,8 +110,11 @@ class SimulatedClient {
 
   void answer(const Errand& errand) {
     Update update = toy_update({.round = errand.round, .rank = seat_.rank, .global = errand.global->tensors()});
-    if (happens(temper_.lie)) lie(update);
-    const Sent sent{.errand = errand, .update = update, .payload = copy_of(Payload(update.tensors))};
+    const bool lies = happens(temper_.lie);
+    const bool cuts = lies && parts_.chance.below(3) == 0;
+    if (lies && !cuts) lie(update);
+    auto payload = copy_of(Payload(update.tensors));
+    const Sent sent{.errand = errand, .update = update, .payload = cuts ? cut(*payload) : payload, .lies = lies};
     if (happens(temper_.crash)) {  // in the middle of it
       send(sent, 0, sent.payload->size() / 2);
       return later(0.05, [this] { crash(); });
@@ -119,22 +125,28 @@ class SimulatedClient {
     }
   }
 
+  // Says what no honest client says: each case of the wire's (net/hostile_test.cpp) that reaches the board.
   void lie(Update& update) {
-    switch (parts_.chance.below(5)) {
+    const auto one_is = [&update](float value) {
+      const std::span<const float> honest = update.tensors.find("w")->f32();
+      std::vector<float> values(honest.begin(), honest.end());
+      values[toy_size / 2] = value;
+      update.tensors = toy_tensors(std::move(values));
+    };
+    constexpr double weights[] = {0.0, -1.0, 1e300, HUGE_VAL, std::numeric_limits<double>::quiet_NaN()};
+    constexpr float values[] = {std::numeric_limits<float>::quiet_NaN(), HUGE_VALF, -HUGE_VALF, 1e30f};
+    switch (parts_.chance.below(4)) {
       case 0:
-        update.weight = 0.0;
+        update.weight = weights[parts_.chance.below(std::size(weights))];
         break;
       case 1:
-        update.weight = 1e300;
+        update.round += parts_.chance.below(2) == 0 ? 1 : -1;
         break;
       case 2:
-        update.round += 1;
-        break;
-      case 3:
-        update.tensors = toy_tensors(std::vector<float>(toy_size, std::nanf("")));
+        update.tensors = toy_tensors(std::vector<float>(toy_size, 1e30f));
         break;
       default:
-        update.tensors = toy_tensors(std::vector<float>(toy_size, 1e30f));
+        one_is(values[parts_.chance.below(std::size(values))]);
     }
   }
 
@@ -142,7 +154,15 @@ class SimulatedClient {
     Errand errand;
     Update update;
     std::shared_ptr<const Bytes> payload;
+    bool lies = false;
   };
+
+  // Less than a contribution, or more, or nothing.
+  std::shared_ptr<const Bytes> cut(Bytes payload) {
+    constexpr std::size_t lengths[] = {0, 3, toy_size * 2, toy_size * 4 - 1, toy_size * 4 + 1, toy_size * 8};
+    payload.resize(lengths[parts_.chance.below(std::size(lengths))]);
+    return std::make_shared<Bytes>(std::move(payload));
+  }
 
   // The parts up to `end`, one after the other, and then that it is all.
   void send(const Sent& sent, std::size_t offset, std::size_t end) {
@@ -174,7 +194,7 @@ class SimulatedClient {
 
   // A line that broke, or bytes that had arrived before: it goes on from where the server stands.
   void turned_down(const Sent& sent, const Result<bool>& result) {
-    if (result.rejected && result.rejected->why() != Rejected::Why::malformed) return settled(result);
+    if (result.rejected && (sent.lies || result.rejected->why() != Rejected::Why::malformed)) return settled(result);
     parts_.network.call<std::size_t>(
         [seat = seat_, nonce = sent.errand.nonce](Board& board, const auto& reply) { reply(board.begin(seat, nonce)); },
         alive([this, sent](const Result<std::size_t>& result) {
