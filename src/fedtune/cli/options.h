@@ -11,9 +11,9 @@
 
 #include "fedtune/base/log.h"
 #include "fedtune/data/partition.h"
-#include "fedtune/peft/lora.h"
-#include "fedtune/train/distill_loss.h"
-#include "fedtune/worker/client_worker.h"
+#include "fedtune/peft/lora_config.h"
+#include "fedtune/train/distill_options.h"
+#include "fedtune/worker/weight_by.h"
 
 namespace fedtune::cli {
 

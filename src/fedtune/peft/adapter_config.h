@@ -6,7 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "fedtune/peft/lora.h"
+#include "fedtune/peft/lora_config.h"
 
 namespace fedtune::peft {
 

@@ -9,24 +9,10 @@
 
 #include "fedtune/models/classifier.h"
 #include "fedtune/models/config.h"
+#include "fedtune/train/distill_options.h"
 #include "fedtune/train/teacher_and_student.h"
 
 namespace fedtune::train {
-
-enum class KdLoss {
-  corrected,  // Kullback-Leibler divergences of softened answers, the weight detached
-  reference,  // what the reference system computes: the same on raw logits, in the other direction
-};
-
-// What draws teacher and student to one another beside their tasks. Without any, distilling is training on the labels:
-// the control that says what the teacher is worth.
-enum class KdTerms { all, answers, attention, none };
-
-struct DistillLossOptions {
-  KdLoss form = KdLoss::corrected;
-  KdTerms terms = KdTerms::all;
-  double temperature = 2.0;  // of the softmax; corrected only
-};
 
 // Layers whose attention is compared, from 0 at the embeddings.
 using LayerPair = TeacherAndStudent<std::size_t>;

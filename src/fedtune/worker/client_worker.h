@@ -11,11 +11,9 @@
 #include "fedtune/fed/local_task.h"
 #include "fedtune/train/student.h"
 #include "fedtune/train/trainer.h"
+#include "fedtune/worker/weight_by.h"
 
 namespace fedtune::worker {
-
-// What a contribution weighs in the mean.
-enum class WeightBy { batches, sentences };
 
 // The rows of each client in a pool of examples that all share; client k owns rows[k - 1]. `examples` must outlive the
 // users of the shares.
