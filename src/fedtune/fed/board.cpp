@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "fedtune/base/error.h"
+#include "fedtune/base/plain_text.h"
 #include "fedtune/base/secret.h"
 
 namespace fedtune::fed {
@@ -110,7 +111,7 @@ void Board::depart(const Seat& seat, const std::string& reason) {
   Client& client = found->second;
   if (client.errand && !client.answered) {
     client.answered = true;
-    deliveries_.emplace_back(Declined{.rank = seat.rank, .reason = reason});
+    deliveries_.emplace_back(Declined{.rank = seat.rank, .reason = plain_text(reason)});
   }
   client.session.clear();
   client.waiting = {};
@@ -208,7 +209,8 @@ void Board::complete(const Seat& seat, const std::string& nonce, const Accompany
 void Board::decline(const Seat& seat, const std::string& nonce, const std::string& reason) {
   const std::scoped_lock lock(mutex_);
   owing(seat, nonce).answered = true;
-  deliveries_.emplace_back(Declined{.rank = seat.rank, .reason = reason});
+  // In the client's own words, or about what it sent; a record of the round that holds them is kept for the whole run.
+  deliveries_.emplace_back(Declined{.rank = seat.rank, .reason = plain_text(reason)});
   changed_.notify_all();
 }
 

@@ -156,6 +156,18 @@ TEST_F(BoardTest, HandsOnWhyAClientDeclines) {
   EXPECT_THAT(std::get<Declined>(*delivery).reason, HasSubstr("no disk"));
 }
 
+// Records and checkpoints are JSON, and are written as long as the run lasts.
+TEST_F(BoardTest, KeepsOfAClientsWordsWhatARecordMayHold) {
+  const Seat one = seat(1);
+  board.open(1, global, both);
+  board.decline(one, errand_of(one).nonce, "values of type '<\xFF' " + std::string(1 << 20, 'x'));
+  const std::optional<Delivery> delivery = board.next(now());
+  ASSERT_TRUE(delivery.has_value());
+  const std::string& reason = std::get<Declined>(*delivery).reason;
+  EXPECT_THAT(reason, HasSubstr("values of type '<\xEF\xBF\xBD'"));
+  EXPECT_LT(reason.size(), 1100u);
+}
+
 TEST_F(BoardTest, CountsAClientAsAbsentWhenItOwesAnAnswerOrItsCallIsGone) {
   const Seat one = seat(1), two = seat(2);
   EXPECT_THAT(board.present(), ElementsAre(1, 2));
