@@ -22,13 +22,6 @@ std::string hash_of_files(const std::vector<std::filesystem::path>& files) {
   return hash.hex();
 }
 
-std::int64_t largest_id(const TokenizerParts& parts) {
-  std::int32_t largest = 0;
-  for (const auto& [token, id] : vocabulary_of(parts)) largest = std::max(largest, id);
-  for (const AddedToken& token : parts.added_tokens) largest = std::max(largest, token.id);
-  return largest;
-}
-
 // The tokens sought in raw text (normalized = false) or in normalised text, there in their normalised form.
 AddedTokens tokens_for(const TokenizerParts& parts, const Pieces& pieces, bool normalized) {
   std::vector<AddedToken> tokens;
@@ -74,7 +67,7 @@ class Tokenizer::Implementation {
         added_(ids_of_tokens(parts.added_tokens)),
         around_(parts.around),
         pad_id_(parts.pad_id),
-        vocab_size_(largest_id(parts) + 1),
+        vocab_size_(std::int64_t{largest_id(parts)} + 1),
         model_max_length_(parts.model_max_length),
         files_(parts.files),
         sha256_(hash_of_files(parts.files)) {}

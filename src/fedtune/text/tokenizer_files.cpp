@@ -1,5 +1,7 @@
 #include "fedtune/text/tokenizer_files.h"
 
+#include <algorithm>
+
 #include "fedtune/base/error.h"
 #include "fedtune/format/json_file.h"
 
@@ -57,11 +59,31 @@ TokenizerParts read_parts(const fs::path& folder, const SpecialTokenFiles& files
       folder.string());
 }
 
+// A model has a row of weights for each id up to the largest token's, and for no other.
+void require_ids(const TokenizerParts& parts, const fs::path& folder) {
+  for (const AddedToken& token : parts.added_tokens) {
+    if (token.id < 0) {
+      throw input_error("{}: the added token '{}' has the id {}, expected 0 or more", folder.string(), token.content,
+                        token.id);
+    }
+  }
+  const std::int32_t largest = largest_id(parts);
+  const PairTemplate pair = parts.around.pair.value_or(PairTemplate{});
+  for (const auto* ids : {&parts.around.before, &parts.around.after, &pair.before, &pair.middle, &pair.after}) {
+    for (const std::int32_t id : *ids) {
+      if (id >= 0 && id <= largest) continue;
+      throw input_error("{}: the post_processor sets the id {} around a text, expected one of a token: 0 to {}",
+                        folder.string(), id, largest);
+    }
+  }
+}
+
 TokenizerParts read_folder(const fs::path& folder) {
   const SpecialTokenFiles files{.config = load_object_if_there(folder / "tokenizer_config.json"),
                                 .map = load_object_if_there(folder / "special_tokens_map.json"),
                                 .added = load_object_if_there(folder / "added_tokens.json")};
   TokenizerParts parts = read_parts(folder, files);
+  require_ids(parts, folder);
   parts.model_max_length = read_model_max_length(files.config);
   for (const char* name : {"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
                            "vocab.txt", "vocab.json", "merges.txt"}) {
@@ -107,6 +129,13 @@ void require_type(const json& root, const std::string& key, const std::string& e
 const Vocabulary& vocabulary_of(const TokenizerParts& parts) {
   if (const auto* bert = std::get_if<BertOptions>(&parts.pieces)) return bert->word_piece.vocabulary;
   return std::get<ByteLevelOptions>(parts.pieces).byte_pair.vocabulary;
+}
+
+std::int32_t largest_id(const TokenizerParts& parts) {
+  std::int32_t largest = 0;
+  for (const auto& [token, id] : vocabulary_of(parts)) largest = std::max(largest, id);
+  for (const AddedToken& token : parts.added_tokens) largest = std::max(largest, token.id);
+  return largest;
 }
 
 void read_common_parts(const json& root, const std::string& source, const SpecialTokenFiles& files,

@@ -57,5 +57,7 @@ void derive_common_parts(const std::string& source, const SpecialTokenFiles& fil
                          Template (*frame)(const Delimiters&), TokenizerParts& parts);
 
 const Vocabulary& vocabulary_of(const TokenizerParts& parts);
+// Of all its tokens.
+std::int32_t largest_id(const TokenizerParts& parts);
 
 }  // namespace fedtune::text

@@ -173,6 +173,21 @@ TEST(TokenizerFiles, ANegativeIdIsAnError) {
   EXPECT_THAT(error_of([&] { parts_of(other); }), HasSubstr("gives 'film' the id -4"));
 }
 
+// It would be looked up among the model's weights.
+TEST(TokenizerFiles, AnAddedTokenOfANegativeIdIsAnError) {
+  json other = tokenizer_json();
+  other["added_tokens"].push_back({{"id", -8}, {"content", "new"}});
+  EXPECT_THAT(error_of([&] { parts_of(other); }), HasSubstr("the added token 'new' has the id -8"));
+}
+
+TEST(TokenizerFiles, AProcessorsIdThatIsNoTokensIsAnError) {
+  for (const int id : {-2, 5, 2'000'000}) {
+    json other = tokenizer_json();
+    other["post_processor"]["sep"] = {"[SEP]", id};
+    EXPECT_THAT(error_of([&] { parts_of(other); }), HasSubstr(fmt::format("sets the id {} around a text", id)));
+  }
+}
+
 TEST(TokenizerFiles, PartsOfAnotherShapeAreAnError) {
   json other = tokenizer_json();
   other["post_processor"] = {{"type", "BertProcessing"}, {"cls", "x"}};
