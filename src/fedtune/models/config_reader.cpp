@@ -9,6 +9,8 @@ namespace fedtune::models {
 namespace {
 
 constexpr std::int64_t largest_size = 1 << 24;
+constexpr std::int64_t most_labels =
+    1 << 16;  // as many as data sets may have: every class gets a name when it is saved
 
 }  // namespace
 
@@ -60,9 +62,15 @@ void ConfigReader::require_false(std::string_view key) const {
 }
 
 std::int64_t ConfigReader::num_labels() const {
-  if (!has("id2label")) return has("num_labels") ? size("num_labels") : 2;
+  if (!has("id2label")) {
+    const std::int64_t count = has("num_labels") ? size("num_labels") : 2;
+    if (count > most_labels) refuse("num_labels", "a whole number from 1 to 2^16");
+    return count;
+  }
   const auto names = required<nlohmann::json>(json_, "id2label", file_);
-  if (!names.is_object() || names.empty()) refuse("id2label", "an object with a name for each class");
+  if (!names.is_object() || names.empty() || names.size() > most_labels) {
+    refuse("id2label", "an object with a name for each class, of which there are at most 2^16");
+  }
   return static_cast<std::int64_t>(names.size());
 }
 

@@ -121,6 +121,11 @@ TEST(Config, CountsTheClassesByTheirNames) {
   EXPECT_EQ(parse_config(source, "").num_labels, 3);
 }
 
+// Each gets a name when the config is saved.
+TEST(Config, RefusesMoreClassesThanAnyDataHas) {
+  EXPECT_THAT(refusal(bert_json(), {{"num_labels", 1 << 24}}), HasSubstr("num_labels is 16777216, expected"));
+}
+
 TEST(Config, RefusesAnUnknownModelTypeAndNamesTheNearest) {
   const std::string message = refusal(bert_json(), {{"model_type", "distillbert"}});
   EXPECT_THAT(message, HasSubstr("unknown model_type \"distillbert\" (did you mean \"distilbert\"?)"));
