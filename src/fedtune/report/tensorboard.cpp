@@ -24,11 +24,22 @@ using nlohmann::ordered_json;
 
 constexpr std::string_view prefix = "events.out.tfevents.";
 
+// Empty where there is no text under the key: a log may be damaged.
+std::string text_of(const ordered_json& event, const char* key) {
+  const auto found = event.find(key);
+  return found != event.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+std::int64_t round_of(const ordered_json& event) {
+  const auto found = event.find("round");
+  return found != event.end() && found->is_number_integer() ? found->get<std::int64_t>() : 0;
+}
+
 // "2026-01-31T23:59:59.123Z" as seconds since 1970; 0 where it is something else.
 double seconds_of(const ordered_json& event) {
   int year = 0, month = 0, day = 0, hour = 0, minute = 0;
   double second = 0.0;
-  const std::string text = event.value("time", "");
+  const std::string text = text_of(event, "time");
   // NOLINTNEXTLINE(cert-err34-c): six fields or nothing
   if (std::sscanf(text.c_str(), "%d-%d-%dT%d:%d:%lfZ", &year, &month, &day, &hour, &minute, &second) != 6) return 0.0;
   const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
@@ -108,9 +119,9 @@ void TensorBoard::add(const ordered_json& event) {
   const std::scoped_lock lock(mutex_);
   const double wall_time = seconds_of(event);
   if (!file_.is_open()) open(wall_time);
-  const std::string kind = event.value("event", "");
+  const std::string kind = text_of(event, "event");
   if (kind != "start" && kind != "round") return;
-  BoardEvent board{.wall_time = wall_time, .step = event.value("round", std::int64_t{0}), .scalars = scalars_of(event)};
+  BoardEvent board{.wall_time = wall_time, .step = round_of(event), .scalars = scalars_of(event)};
   write(tf_record(encoded(board)));
 }
 

@@ -55,6 +55,17 @@ TEST(TensorBoard, HoldsTheScoresOfEachRoundAtItsTime) {
   EXPECT_EQ(read_file(files[0]), expected);
 }
 
+TEST(TensorBoard, TakesOfADamagedEventWhatItCan) {
+  const TemporaryFolder folder;
+  TensorBoard(folder / "tensorboard",
+              "{\"event\":7}\n{\"event\":\"round\",\"time\":[],\"round\":\"1\",\"contributions\":[1]}\n");
+  const auto files = files_in(folder / "tensorboard");
+  ASSERT_EQ(files.size(), 1u);
+  EXPECT_EQ(read_file(files[0]),
+            tf_record(encoded({.wall_time = 0, .file_version = "brain.Event:2"})) +
+                tf_record(encoded({.wall_time = 0, .step = 0, .scalars = {{"clients/contributions", 1.0F}}})));
+}
+
 TEST(TensorBoard, IsCutBackAsTheEventsAreWhenARunGoesOn) {
   const TemporaryFolder folder;
   {

@@ -102,7 +102,7 @@ Table contributions_table(const Contributions& all, const std::string& of) {
     }
     const auto count = static_cast<double>(rounds.size());
     const auto missed = all.left_out.find(rank);
-    const auto mean = [&](double sum) { return rounds.empty() ? "-" : number_text(sum / count); };
+    const auto mean = [&, none = rounds.empty()](double sum) { return none ? "-" : number_text(sum / count); };
     table.rows.push_back({fmt::format("client {}", rank), std::to_string(rounds.size()),
                           std::to_string(missed == all.left_out.end() ? 0 : missed->second.size()), mean(share),
                           mean(norm), rounds.empty() ? "-" : number_text(greatest), mean(cosine)});

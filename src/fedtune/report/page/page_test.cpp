@@ -178,6 +178,16 @@ TEST(RunRecordFromFiles, ADamagedEventLogIsReadUpToTheDamageAndSaid) {
   EXPECT_EQ(record.details.size(), 2u);
 }
 
+TEST(RunRecordFromFiles, AnEventOfAnotherFormIsDamageToo) {
+  const RunResults results = results_of({.name = "a"});
+  for (const char* event : {R"({"event":"run","fedtune":7})", R"({"event":"round","round":1,"bytes":7})",
+                            R"({"event":"round","round":1,"seconds":[]})", R"({"event":"round","round":"1"})"}) {
+    const RunRecord record =
+        run_record({.folder = "a", .results = {}, .events = events_of(results) + event + "\n" + events_of(results)});
+    EXPECT_THAT(record.remarks, testing::Contains(HasSubstr("damaged at line 9"))) << event;
+  }
+}
+
 TEST(RunRecordFromFiles, ATornLastLineIsNoDamage) {
   const RunResults results = results_of({.name = "a"});
   const RunRecord record =

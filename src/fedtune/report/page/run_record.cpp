@@ -70,6 +70,7 @@ class EventReader {
   void take(const json& event) {
     const auto kind = required<std::string>(event, "event", source_);
     if (kind == "run") {
+      require_object(event, "fedtune");
       rounds_.clear();
       details_.clear();
       opening_ = event;
@@ -95,8 +96,15 @@ class EventReader {
     return optional_or<double>(object, key, 0.0, source_);
   }
 
+  void require_object(const json& event, const char* key) const {
+    if (optional_or<json>(event, key, json::object(), source_).is_object()) return;
+    throw input_error("{}: {} is {}, expected an object", source_, key, event.at(key).type_name());
+  }
+
   void take_round(const json& event) {
     const int round = round_of(event);
+    require_object(event, "bytes");
+    require_object(event, "seconds");
     rounds_[round] = event;
     if (round == 0) return;
     RoundDetail& detail = details_[round];
