@@ -42,14 +42,19 @@ void add_split(Facts& facts, const std::string& split, const std::vector<data::S
   facts[split + " labels"] = labels;
 }
 
+// Throws what at() throws where there is none.
+const nlohmann::json& last_of(const nlohmann::json& list) {
+  return list.at(list.size() - 1);
+}
+
 void add_scores(Facts& facts, const nlohmann::json& results) {
   const nlohmann::json& ours = results.at("fedtune");
-  const nlohmann::json& last = ours.at("metrics").back();
+  const nlohmann::json& last = last_of(ours.at("metrics"));
   facts["accuracy"] = last.at("accuracy");
   facts["majority accuracy"] = ours.at("majority_accuracy");
   facts["MCC"] = last.at("mcc");
-  facts["bytes up, last round"] = ours.at("bytes").back().at("up");
-  facts["bytes down, last round"] = ours.at("bytes").back().at("down");
+  facts["bytes up, last round"] = last_of(ours.at("bytes")).at("up");
+  facts["bytes down, last round"] = last_of(ours.at("bytes")).at("down");
   facts["final_sha256"] = ours.at("final_sha256");
 }
 

@@ -1,11 +1,14 @@
 #include "fedtune/cli/toml_file.h"
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 
 #include <fmt/format.h>
 
 #include "fedtune/base/error.h"
 #include "fedtune/base/nearest.h"
+#include "fedtune/cli/toml_keys.h"
 
 namespace fedtune::cli {
 namespace {
@@ -30,8 +33,14 @@ std::vector<std::string> texts_of(const OptionSpec& spec, const toml::node& node
 }  // namespace
 
 TomlFile::TomlFile(std::filesystem::path path) : path_(std::move(path)) {
+  constexpr int longest = 64;  // parts of a key; no option has more than two
+  std::ifstream file(path_, std::ios::binary);
+  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  if (const int parts = longest_key(text); parts > longest) {
+    throw usage_error("{}: a key of {} parts, expected at most {}", path_.string(), parts, longest);
+  }
   try {
-    root_ = toml::parse_file(path_.string());
+    root_ = file.is_open() ? toml::parse(text, path_.string()) : toml::parse_file(path_.string());
   } catch (const toml::parse_error& error) {
     throw usage_error("{}:{}: {}", path_.string(), error.source().begin.line, error.description());
   }
