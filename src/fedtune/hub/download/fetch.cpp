@@ -29,7 +29,7 @@ class Fetcher {
       if (is_there(name)) continue;
       files.push_back(session_.look_at(listing_, name));
       const std::int64_t size = files.back().size;
-      bytes = size < 0 || bytes < 0 ? -1 : bytes + size;
+      if (size < 0 || bytes < 0 || __builtin_add_overflow(bytes, size, &bytes)) bytes = -1;
     }
     if (files.empty()) return;
     require_space(bytes);

@@ -1,6 +1,5 @@
 #include "fedtune/hub/download/http.h"
 
-#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <exception>
@@ -11,6 +10,7 @@
 
 #include "fedtune/base/error.h"
 #include "fedtune/base/interrupt.h"
+#include "fedtune/hub/download/answer.h"
 #include "fedtune/hub/download/url.h"
 
 namespace fedtune::hub {
@@ -62,21 +62,6 @@ struct Exchange {
     }
   }
 
-  void take_header(std::string_view line) {
-    if (line.starts_with("HTTP/")) {  // of this answer, not of one that announced it (100 Continue)
-      response.headers.clear();
-      return;
-    }
-    const std::size_t colon = line.find(':');
-    if (colon == std::string_view::npos) return;
-    std::string name(line.substr(0, colon));
-    std::ranges::transform(name, name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    constexpr std::string_view space = " \t\r\n";
-    const std::size_t begin = std::min(line.find_first_not_of(space, colon + 1), line.size());
-    const std::size_t end = line.find_last_not_of(space) + 1;
-    response.headers[name] = begin < end ? std::string(line.substr(begin, end - begin)) : "";
-  }
-
   void take_body(std::string_view bytes, int status) {
     response.status = status;
     if (sink && (status == 200 || status == 206)) {
@@ -90,7 +75,7 @@ struct Exchange {
 
 std::size_t on_header(char* data, std::size_t size, std::size_t count, void* into) {
   auto& exchange = *static_cast<Exchange*>(into);
-  return exchange.guard([&] { exchange.take_header({data, size * count}); }) ? size * count : 0;
+  return exchange.guard([&] { take_header_line({data, size * count}, exchange.response.headers); }) ? size * count : 0;
 }
 
 struct BodyTarget {

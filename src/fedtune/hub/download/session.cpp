@@ -1,12 +1,9 @@
 #include "fedtune/hub/download/session.h"
 
-#include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "fedtune/base/error.h"
 #include "fedtune/base/log.h"
-#include "fedtune/format/json_file.h"
 #include "fedtune/hub/download/retry.h"
 
 namespace fedtune::hub {
@@ -16,28 +13,6 @@ constexpr int most_redirects = 8;
 
 bool is_redirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
-}
-
-bool is_commit(const std::string& text) {
-  return text.size() == 40 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
-}
-
-// W/"abc" -> abc
-std::string bare_etag(std::string etag) {
-  if (etag.starts_with("W/")) etag = etag.substr(2);
-  std::erase(etag, '"');
-  return etag;
-}
-
-std::int64_t size_in(const std::string& text) {
-  std::int64_t size = -1;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
-  return error == std::errc() && end == text.data() + text.size() ? size : -1;
-}
-
-std::string etag_in(const HttpResponse& response) {
-  const std::string linked = response.header("x-linked-etag");
-  return bare_etag(linked.empty() ? response.header("etag") : linked);
 }
 
 }  // namespace
@@ -55,13 +30,7 @@ Listing Session::list() {
   const std::string url = environment_.endpoint + repository_.api_path() + "/revision/main";
   const HttpResponse response = ask({.url = url, .token = environment_.token});
   try {
-    const nlohmann::json answer = parse_json(response.body, url);
-    Listing listing{.commit = required<std::string>(answer, "sha", url)};
-    if (!is_commit(listing.commit)) throw input_error("sha is '{}', expected a commit", listing.commit);
-    for (const nlohmann::json& sibling : required<std::vector<nlohmann::json>>(answer, "siblings", url)) {
-      listing.files.push_back(required<std::string>(sibling, "rfilename", url));
-    }
-    return listing;
+    return listing_in(response.body, url);
   } catch (const Error& error) {
     throw network_error("{} does not answer as a hub does: {}; check HF_ENDPOINT", environment_.endpoint, error.what());
   }

@@ -5,18 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "fedtune/hub/download/answer.h"
 #include "fedtune/hub/download/http.h"
 #include "fedtune/hub/download/url.h"
 #include "fedtune/hub/environment.h"
 #include "fedtune/hub/repository.h"
 
 namespace fedtune::hub {
-
-// The repository as it stands at `main`.
-struct Listing {
-  std::string commit{};              // 40 hexadecimal digits
-  std::vector<std::string> files{};  // names
-};
 
 // A file as the hub announces it.
 struct RemoteFile {
