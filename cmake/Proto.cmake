@@ -1,4 +1,4 @@
-# The contracts of proto/ as a library: fedtune_proto, for net alone.
+# The contracts of proto/ as libraries, for net alone: fedtune_messages, and fedtune_proto with the services too.
 find_package(Protobuf REQUIRED)
 find_package(gRPC REQUIRED)
 get_target_property(grpc_cpp_plugin gRPC::grpc_cpp_plugin LOCATION)
@@ -16,8 +16,11 @@ foreach(proto IN LISTS protos)
             "--plugin=protoc-gen-grpc=${grpc_cpp_plugin}" "${proto_root}/${proto}"
     DEPENDS "${proto_root}/${proto}"
     COMMENT "Generating ${proto}")
-  list(APPEND proto_sources ${generated})
+  list(APPEND message_sources "${proto_out}/${stem}.pb.cc")
+  list(APPEND service_sources "${proto_out}/${stem}.grpc.pb.cc")
 endforeach()
-add_library(fedtune_proto STATIC ${proto_sources})
-target_include_directories(fedtune_proto SYSTEM PUBLIC "$<BUILD_INTERFACE:${proto_out}>")
-target_link_libraries(fedtune_proto PUBLIC gRPC::grpc++ protobuf::libprotobuf)
+add_library(fedtune_messages STATIC ${message_sources})
+target_include_directories(fedtune_messages SYSTEM PUBLIC "$<BUILD_INTERFACE:${proto_out}>")
+target_link_libraries(fedtune_messages PUBLIC gRPC::grpc++ protobuf::libprotobuf)
+add_library(fedtune_proto STATIC ${service_sources})
+target_link_libraries(fedtune_proto PUBLIC fedtune_messages)

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
-#include <span>
 #include <string>
 #include <thread>
 #include <utility>
@@ -11,7 +10,9 @@
 #include "fedtune/base/clock.h"
 #include "fedtune/base/error.h"
 #include "fedtune/base/interrupt.h"
+#include "fedtune/base/plain_text.h"
 #include "fedtune/net/channel.h"
+#include "fedtune/net/instruction.h"
 #include "fedtune/net/parts.h"
 #include "fedtune/net/raw_call.h"
 #include "fedtune/net/wire.h"
@@ -56,9 +57,13 @@ class Client::Connection {
       throw network_error("{} serves another run now ({}, before it was {}); start this client anew", options_.server,
                           reply.run(), run_);
     }
+    Layout layout = wire::read_layout(reply);
+    if (!run_.empty() && layout != layout_) {
+      throw network_error("{} federates other tensors now than before; start this client anew", options_.server);
+    }
     run_ = reply.run();
     seat_ = {.rank = options_.rank, .session = reply.session()};
-    layout_ = wire::read_layout(reply);
+    layout_ = std::move(layout);
     return Announcement{.run = run_,
                         .options = reply.options(),
                         .checkpoint_sha256 = reply.checkpoint_sha256(),
@@ -112,25 +117,22 @@ class Client::Connection {
 
   // The next errand; empty when the run is over.
   std::optional<fed::Errand> next() {
-    fed::Errand errand;
     // The last instruction's memory, where nobody holds on to it: a fresh one would have to be mapped page by page.
     if (!buffer_ || buffer_.use_count() > 1) buffer_ = std::make_shared<fed::Bytes>();
-    const std::shared_ptr<fed::Bytes> arrived = buffer_;
-    arrived->clear();
     const std::size_t expected = fed::payload_size(layout_);
-    bool over = false;
+    IncomingInstruction arrived(buffer_, expected);
     while (true) {
       const grpc::Status status = persist([&](grpc::ClientContext& call) {
         v1::NextRequest request;
         wire::write_seat(seat_, *request.mutable_seat());
-        request.set_nonce(errand.nonce);
-        request.set_offset(arrived->size());
+        request.set_nonce(arrived.nonce());
+        request.set_offset(arrived.payload()->size());
         RawCall next(channel_, call, next_method);
         next.write(wire::message_from(request));
         next.writes_done();
         grpc::ByteBuffer message;
         while (next.read(message)) {
-          if (!take(message, errand, *arrived, expected, over)) call.TryCancel();
+          if (!arrived.take(message)) call.TryCancel();
         }
         return next.finish();
       });
@@ -139,43 +141,15 @@ class Client::Connection {
         continue;  // it was started anew
       }
       if (!status.ok()) throw network_error("{}: {}", options_.server, status.error_message());
-      if (over) return std::nullopt;
-      if (!errand.nonce.empty() && arrived->size() == expected) break;
-      throw network_error("{}: an instruction of {} bytes was sent, expected {}", options_.server, arrived->size(),
-                          expected);
+      if (arrived.is_over()) return std::nullopt;
+      if (arrived.is_whole()) break;
+      throw network_error("{}: an instruction of {} bytes was sent, expected {}", options_.server,
+                          arrived.payload()->size(), expected);
     }
-    errand.global =
-        std::make_shared<fed::Payload>(fed::tensors_in(layout_, std::shared_ptr<const fed::Bytes>(arrived)));
-    return errand;
-  }
-
-  // False: the server sends what cannot be right.
-  static bool take(const grpc::ByteBuffer& message, fed::Errand& errand, fed::Bytes& arrived, std::size_t expected,
-                   bool& over) {
-    if (const auto payload = wire::payload_in(message)) {
-      return std::ranges::all_of(
-          *payload, [&](const grpc::Slice& piece) { return append(wire::bytes_of(piece), arrived, expected); });
-    }
-    v1::InstructionPart part;
-    if (!wire::read_message(message, part)) return false;
-    if (part.part_case() == v1::InstructionPart::kPayload) {
-      return append(wire::bytes_of(part.payload()), arrived, expected);
-    }
-    over = part.has_finished();
-    if (!part.has_header()) return true;
-    const v1::InstructionHeader& header = part.header();
-    if (header.offset() > arrived.size()) return false;
-    errand.round = static_cast<int>(header.round());
-    errand.nonce = header.nonce();
-    arrived.resize(header.offset());  // another errand than the one that was cut starts anew
-    arrived.reserve(expected);
-    return true;
-  }
-
-  static bool append(std::span<const std::byte> bytes, fed::Bytes& arrived, std::size_t expected) {
-    if (bytes.size() > expected - arrived.size()) return false;
-    arrived.insert(arrived.end(), bytes.begin(), bytes.end());
-    return true;
+    return fed::Errand{.round = arrived.round(),
+                       .nonce = arrived.nonce(),
+                       .global = std::make_shared<fed::Payload>(
+                           fed::tensors_in(layout_, std::shared_ptr<const fed::Bytes>(arrived.payload())))};
   }
 
   void contribute(const fed::Errand& errand, const fed::Update& update) {
@@ -214,7 +188,7 @@ class Client::Connection {
     v1::DeclineRequest request;
     wire::write_seat(seat_, *request.mutable_seat());
     request.set_nonce(errand.nonce);
-    request.set_reason(reason);
+    request.set_reason(plain_text(reason));
     v1::DeclineReply reply;
     const grpc::Status status =
         persist([&](grpc::ClientContext& call) { return stub_->Decline(&call, request, &reply); });

@@ -3,7 +3,6 @@
 #include <chrono>
 
 #include <fmt/chrono.h>
-#include <nlohmann/json.hpp>
 
 #include "fedtune/base/log.h"
 
@@ -60,19 +59,6 @@ std::string node_time() {
   const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count() % 1'000'000;
   return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:06}+00:00", fmt::gmtime(std::chrono::system_clock::to_time_t(now)),
                      micros);
-}
-
-FleetDetail detail_in(const std::string& answer) {
-  const nlohmann::json json = nlohmann::json::parse(answer, nullptr, /*allow_exceptions=*/false);
-  FleetDetail detail{.text = answer.substr(0, 200)};
-  if (json.is_object()) {
-    if (json.contains("code") && json["code"].is_number_integer()) detail.code = json["code"].get<int>();
-    // Over HTTP it is called "detail", over gRPC "public_message".
-    for (const char* key : {"detail", "public_message"}) {
-      if (json.contains(key) && json[key].is_string()) detail.text = json[key].get<std::string>();
-    }
-  }
-  return detail;
 }
 
 std::unique_ptr<Fleet> fleet_to(const std::string& address, const TlsOptions& tls, const NodeKey& key) {

@@ -47,11 +47,5 @@ std::unique_ptr<Fleet> fleet_to(const std::string& address, const TlsOptions& tl
 
 // For the envelopes. The time that a node signs: "2026-03-29T12:00:00.123456+00:00".
 std::string node_time();
-// What a refusal says: JSON with a code and a detail, or something else.
-struct FleetDetail {
-  int code = 0;
-  std::string text{};
-};
-FleetDetail detail_in(const std::string& answer);
 
 }  // namespace fedtune::net

@@ -4,6 +4,7 @@
 
 #include "fedtune/base/error.h"
 #include "fedtune/net/fleet.h"
+#include "fedtune/net/fleet_detail.h"
 #include "fedtune/net/raw_call.h"
 #include "fedtune/net/wire.h"
 

@@ -6,6 +6,7 @@
 
 #include "fedtune/base/error.h"
 #include "fedtune/net/fleet.h"
+#include "fedtune/net/fleet_detail.h"
 
 namespace fedtune::net {
 namespace {

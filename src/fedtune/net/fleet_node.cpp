@@ -8,13 +8,13 @@
 #include <thread>
 #include <utility>
 
-#include "flwr/proto/fleet.pb.h"
-
 #include "fedtune/base/clock.h"
 #include "fedtune/base/error.h"
 #include "fedtune/base/interrupt.h"
 #include "fedtune/base/log.h"
+#include "fedtune/base/plain_text.h"
 #include "fedtune/net/fleet.h"
+#include "fedtune/net/fleet_messages.h"
 #include "fedtune/net/flower.h"
 #include "fedtune/net/flower_objects.h"
 
@@ -183,8 +183,9 @@ class FleetNode {
       proto::PullMessagesRequest request;
       set_node(*request.mutable_node());
       const auto pulled = call<proto::PullMessagesResponse>("pull-messages", request);
-      if (pulled.messages_list_size() == 0) return false;
-      answer(parts, pulled.messages_list(0), pulled.message_object_trees(0).object_id());
+      const auto first = flower::first_message(pulled);
+      if (!first) return false;
+      answer(parts, first->message, first->root);
       return true;
     } catch (const FleetError& error) {
       if (error.status() == 401) {  // the SuperLink was started anew and does not know the node
@@ -202,8 +203,8 @@ class FleetNode {
     proto::Message reply;
     flower::Objects objects;
     try {
-      const flower::Records records =
-          flower::read_message(root, [&](const std::string& id) { return pull_object(run, id); });
+      const flower::Records records = flower::read_message(
+          root, [&](const std::string& id) { return pull_object(run, id); }, flower::most_array_bytes(parts.layout));
       confirm(run, root);
       objects = carry_out(parts, asked, records, reply);
     } catch (const Interrupted&) {
@@ -214,7 +215,7 @@ class FleetNode {
       log_warning("round left out: {}", error.what());
       reply = reply_to(asked);
       reply.mutable_error()->set_code(error_app_raised);
-      reply.mutable_error()->set_reason(error.what());
+      reply.mutable_error()->set_reason(plain_text(error.what()));
       objects = flower::write_message(reply.SerializeAsString(), nullptr);
     }
     push(run, reply, objects, watch.seconds());

@@ -38,6 +38,13 @@ std::shared_ptr<const fed::Bytes> payload_from(const proto::Parameters& paramete
   return fed::copy_of(fed::Payload(std::move(tensors)));
 }
 
+Contribution contribution_in(const proto::ClientMessage& message, const Layout& layout) {
+  if (!message.has_fit_res()) throw input_error("it did not answer what it was asked");
+  const auto& result = message.fit_res();
+  if (result.status().code() != proto::OK) throw input_error("{}", result.status().message());
+  return {.payload = payload_from(result.parameters(), layout), .examples = result.num_examples()};
+}
+
 int round_in(const google::protobuf::Map<std::string, proto::Scalar>& config) {
   constexpr std::array<std::string_view, 4> names{"server_round", "server-round", "current_round", "round"};
   for (const std::string_view name : names) {

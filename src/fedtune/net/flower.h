@@ -1,6 +1,7 @@
 // Between Flower's Join messages and the types of fed. Included by the sources of net alone.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,6 +24,14 @@ TensorView array_from(const std::string& npy, std::string_view label, const Tens
 // The arrays as the payload of `layout`. Throws Error(input) when they are not as many, not of the layout's types or
 // not of its shapes.
 std::shared_ptr<const fed::Bytes> payload_from(const proto::Parameters& parameters, const Layout& layout);
+
+// What a client answers to being asked to train.
+struct Contribution {
+  std::shared_ptr<const fed::Bytes> payload{};
+  std::int64_t examples = 0;
+};
+// Throws Error(input) where it is no such answer, with the client's own words where it says why, and as payload_from.
+Contribution contribution_in(const proto::ClientMessage& message, const Layout& layout);
 
 // The round that an instruction's configuration names; 0 where it names none.
 int round_in(const google::protobuf::Map<std::string, proto::Scalar>& config);

@@ -58,9 +58,19 @@ Object parse(std::string_view content, std::string_view expected) {
 
 class Reader {
  public:
-  explicit Reader(const std::function<std::string(const std::string&)>& pull) : pull_(pull) {}
+  Reader(const std::function<std::string(const std::string&)>& pull, std::size_t most_bytes)
+      : pull_(pull), bytes_left_(most_bytes) {}
 
   Records read(const std::string& root) {
+    try {
+      return read_records(root);
+    } catch (const Json::exception& error) {  // JSON, but of another form
+      throw input_error("a Flower object cannot be read: {}", error.what());
+    }
+  }
+
+ private:
+  Records read_records(const std::string& root) {
     const std::string content = pulled(root);
     const Object message = parse(content, "Message");
     if (message.children.size() != 1) throw input_error("a Flower message has {} records", message.children.size());
@@ -77,20 +87,12 @@ class Reader {
     }
     return records;
   }
-
- private:
   std::string pulled(const std::string& id) {
     std::string content = pull_(id);
     if (id_of(content) != id) throw input_error("a Flower object's content has another hash than its id, {}", id);
     return content;
   }
-  static Json json(std::string_view body) {
-    try {
-      return Json::parse(body);
-    } catch (const Json::exception& error) {
-      throw input_error("a Flower object cannot be read: {}", error.what());
-    }
-  }
+  static Json json(std::string_view body) { return Json::parse(body); }
   void read_arrays(const Object& record, Records& records) {
     const Json keys = json(record.body);
     for (const auto& [key, id] : keys.items()) records.arrays.emplace_back(key, read_array(id.get<std::string>()));
@@ -102,8 +104,13 @@ class Reader {
     if (described.value("stype", "") != stype) throw input_error("a Flower array is not of NumPy's");
     std::string npy;
     for (const Json& index : described.at("arraychunk_ids")) {
-      const std::string chunk = pulled(array.children.at(index.get<std::size_t>()));
-      npy += parse(chunk, "ArrayChunk").body;
+      const std::size_t place = index.is_number_unsigned() ? index.get<std::size_t>() : array.children.size();
+      if (place >= array.children.size()) throw input_error("a Flower array has no chunk {}", index.dump());
+      const std::string chunk = pulled(array.children[place]);
+      const std::string_view body = parse(chunk, "ArrayChunk").body;
+      if (body.size() > bytes_left_) throw input_error("a Flower message has more bytes than its arrays can have");
+      bytes_left_ -= body.size();
+      npy += body;
     }
     return npy;
   }
@@ -120,6 +127,7 @@ class Reader {
   }
 
   const std::function<std::string(const std::string&)>& pull_;
+  std::size_t bytes_left_;
 };
 
 class Writer {
@@ -196,8 +204,9 @@ class Writer {
 
 }  // namespace
 
-Records read_message(const std::string& root, const std::function<std::string(const std::string& id)>& pull) {
-  return Reader(pull).read(root);
+Records read_message(const std::string& root, const std::function<std::string(const std::string& id)>& pull,
+                     std::size_t most_bytes) {
+  return Reader(pull, most_bytes).read(root);
 }
 
 Objects write_message(const std::string& message, const ReplyRecords* records) {

@@ -2,6 +2,7 @@
 // travels once. An object is "<Type> <child,child,...> <length of the body>", a zero byte, the body.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <string>
@@ -19,8 +20,10 @@ struct Records {
 };
 
 // Puts a message together from its root object. `pull` gives an object's content by its id. Throws Error(input) for
-// content that has another hash than its id, or cannot be read.
-Records read_message(const std::string& root, const std::function<std::string(const std::string& id)>& pull);
+// content that has another hash than its id, or cannot be read, and for arrays of more than `most_bytes` together: an
+// array may name one piece any number of times.
+Records read_message(const std::string& root, const std::function<std::string(const std::string& id)>& pull,
+                     std::size_t most_bytes);
 
 // An object's place among its children.
 struct Tree {

@@ -14,6 +14,8 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
+constexpr std::size_t most_bytes = 16 << 20;
+
 std::string id_of(const std::string& content) {
   Sha256 hash;
   hash.update(content);
@@ -32,7 +34,7 @@ struct Sent {
   }
   std::string pull(const std::string& id) const { return objects.contents.at(id); }
   Records read() const {
-    return read_message(objects.tree.id, [this](const std::string& id) { return pull(id); });
+    return read_message(objects.tree.id, [this](const std::string& id) { return pull(id); }, most_bytes);
   }
   Objects objects;
 };
@@ -76,7 +78,7 @@ TEST(FlowerObjects, OfAnErrorAreTheMessageAlone) {
 
 std::string refusal(const std::string& root, const std::map<std::string, std::string>& contents) {
   try {
-    read_message(root, [&](const std::string& id) { return contents.at(id); });
+    read_message(root, [&](const std::string& id) { return contents.at(id); }, most_bytes);
   } catch (const Error& error) {
     return error.what();
   }
@@ -93,6 +95,40 @@ TEST(FlowerObjects, ThatCannotBeRightAreRefused) {
                                      std::string("Message  8\0metadata", 19), std::string("Array  2\0{}", 11)}) {
     EXPECT_NE(refusal(id_of(content), {{id_of(content), content}}), "accepted") << content;
   }
+}
+
+// An object of these parts, and its id.
+std::string add(std::map<std::string, std::string>& contents, const std::string& head, const std::string& body) {
+  const std::string content = head + fmt::format(" {}", body.size()) + std::string(1, '\0') + body;
+  contents[id_of(content)] = content;
+  return id_of(content);
+}
+
+// A message with one array, described as said, of one chunk of a hundred bytes.
+std::string refusal_of_array(const std::string& description) {
+  std::map<std::string, std::string> contents;
+  const std::string chunk = add(contents, "ArrayChunk ", std::string(100, 'x'));
+  const std::string array = add(contents, "Array " + chunk, description);
+  const std::string record = add(contents, "ArrayRecord " + array, fmt::format("{{\"w\":\"{}\"}}", array));
+  const std::string dict = add(contents, "RecordDict " + record, fmt::format("{{\"arrays\":\"{}\"}}", record));
+  return refusal(add(contents, "Message " + dict, "metadata"), contents);
+}
+
+TEST(FlowerObjects, WithJsonOfAnotherFormAreRefused) {
+  EXPECT_EQ(refusal_of_array(R"({"stype":"numpy.ndarray","arraychunk_ids":[0]})"), "accepted");
+  for (const char* other :
+       {"[]", "7", R"({"stype":1})", R"({"stype":"numpy.ndarray"})",
+        R"({"stype":"numpy.ndarray","arraychunk_ids":["0"]})", R"({"stype":"numpy.ndarray","arraychunk_ids":[1]})"}) {
+    EXPECT_THAT(refusal_of_array(other), HasSubstr("Flower")) << other;
+  }
+}
+
+// A few bytes could otherwise ask for any amount of memory.
+TEST(FlowerObjects, ThatNameOnePieceTooOftenAreRefused) {
+  std::string indices = "0";
+  for (std::size_t bytes = 100; bytes <= most_bytes; bytes += 100) indices += ",0";
+  EXPECT_THAT(refusal_of_array(fmt::format(R"({{"stype":"numpy.ndarray","arraychunk_ids":[{}]}})", indices)),
+              HasSubstr("more bytes than its arrays can have"));
 }
 
 }  // namespace

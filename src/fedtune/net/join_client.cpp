@@ -11,6 +11,7 @@
 #include "fedtune/base/clock.h"
 #include "fedtune/base/error.h"
 #include "fedtune/base/interrupt.h"
+#include "fedtune/base/plain_text.h"
 #include "fedtune/net/channel.h"
 #include "fedtune/net/flower.h"
 
@@ -23,7 +24,7 @@ using Stream = grpc::ClientReaderWriter<ClientMessage, ServerMessage>;
 
 void refuse(flower::proto::Status& status, flower::proto::Code code, const std::string& reason) {
   status.set_code(code);
-  status.set_message(reason);
+  status.set_message(plain_text(reason));
 }
 
 class Joiner {

@@ -101,15 +101,12 @@ class JoinCall final : public grpc::ServerBidiReactor<ClientMessage, ServerMessa
   // A contribution, or the reason why there is none.
   void take() {
     try {
-      if (!heard_.has_fit_res()) throw input_error("it did not answer what it was asked");
-      const auto& result = heard_.fit_res();
-      if (result.status().code() != flower::proto::OK) throw input_error("{}", result.status().message());
-      const std::shared_ptr<const fed::Bytes> payload = flower::payload_from(result.parameters(), parts_.layout);
-      parts_.board.append(seat_, errand_.nonce, 0, *payload);
+      const flower::Contribution sent = flower::contribution_in(heard_, parts_.layout);
+      parts_.board.append(seat_, errand_.nonce, 0, *sent.payload);
       parts_.board.complete(seat_, errand_.nonce,
                             {.round = errand_.round,
-                             .weight = static_cast<double>(result.num_examples()),
-                             .report = {.sentences = result.num_examples()}});
+                             .weight = static_cast<double>(sent.examples),
+                             .report = {.sentences = sent.examples}});
     } catch (const Error& error) {
       decline(error.what());
     } catch (const fed::Rejected& rejected) {

@@ -4,12 +4,12 @@
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <span>
 #include <utility>
 
 #include <grpcpp/alarm.h>
 
 #include "fedtune/base/log.h"
+#include "fedtune/net/contribution.h"
 #include "fedtune/net/pace.h"
 #include "fedtune/net/parts.h"
 #include "fedtune/net/wire.h"
@@ -158,7 +158,7 @@ constexpr std::chrono::seconds patience{1};
 class ContributeCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
   ContributeCall(const FederationService::Parts& parts, std::function<void(int rank)> check)
-      : board_(parts.board),
+      : contribution_(parts.board),
         turnstile_(parts.turnstile),
         check_(std::move(check)),
         pace_({.seconds = parts.limits.send, .least = Limits::least}, [this, seconds = parts.limits.send] {
@@ -172,8 +172,9 @@ class ContributeCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, gr
 
   void OnReadDone(bool ok) override {
     if (!ok) return end();
-    const bool payload = has_header_;
-    const grpc::Status status = status_of([&] { payload ? take_payload() : take_header(); });
+    const bool payload = contribution_.has_header();
+    const grpc::Status status =
+        status_of([&] { payload ? pace_.made(contribution_.take_payload(message_)) : take_header(); });
     if (!status.ok()) return finish(status);
     payload ? StartRead(&message_) : wait_for_a_place();
   }
@@ -204,15 +205,9 @@ class ContributeCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, gr
   };
 
   void take_header() {
-    v1::ContributionPart part;
-    if (!wire::read_message(message_, part) || !part.has_header()) {
-      throw fed::Rejected(fed::Rejected::Why::malformed, "what was sent is no contribution's header");
-    }
-    header_ = std::move(*part.mutable_header());
-    has_header_ = true;
-    seat_ = wire::seat_from(header_.seat());
-    check_(seat_.rank);
-    board_.begin(seat_, header_.nonce());  // is it wanted at all?
+    contribution_.take_header(message_);
+    check_(contribution_.seat().rank);
+    contribution_.begin();  // is it wanted at all?
   }
 
   // Nothing is expected of a client that waits for a place.
@@ -232,9 +227,8 @@ class ContributeCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, gr
 
   void proceed() {
     const grpc::Status status = status_of([&] {
-      offset_ = board_.begin(seat_, header_.nonce());
       v1::Proceed proceed;
-      proceed.set_offset(offset_);
+      proceed.set_offset(contribution_.begin());
       answer_ = wire::message_from(proceed);
     });
     if (!status.ok()) return Finish(status);
@@ -242,40 +236,17 @@ class ContributeCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, gr
     StartWrite(&answer_);
   }
 
-  void take_payload() {
-    if (const auto payload = wire::payload_in(message_)) {
-      for (const grpc::Slice& piece : *payload) append(wire::bytes_of(piece));
-      return;
-    }
-    v1::ContributionPart part;
-    if (!wire::read_message(message_, part) || part.part_case() != v1::ContributionPart::kPayload) {
-      throw fed::Rejected(fed::Rejected::Why::malformed, "what was sent is no part of a contribution");
-    }
-    append(wire::bytes_of(part.payload()));
-  }
-  void append(std::span<const std::byte> bytes) {
-    board_.append(seat_, header_.nonce(), offset_, bytes);
-    offset_ += bytes.size();
-    pace_.made(bytes.size());
-  }
-
   // The client has sent all; or the line was cut, and what has arrived stays for the next attempt.
   void end() {
     if (!pace_.end()) return;
-    Finish(status_of([&] {
-      if (!has_header_) throw fed::Rejected(fed::Rejected::Why::malformed, "nothing was sent");
-      board_.complete(seat_, header_.nonce(),
-                      {.round = static_cast<int>(header_.round()),
-                       .weight = header_.weight(),
-                       .report = wire::report_from(header_.report())});
-    }));
+    Finish(status_of([&] { contribution_.complete(); }));
   }
 
   void finish(const grpc::Status& status) {
     if (pace_.end()) Finish(status);
   }
 
-  fed::Board& board_;
+  IncomingContribution contribution_;
   Turnstile& turnstile_;
   const std::function<void(int rank)> check_;
   Pace pace_;
@@ -283,10 +254,6 @@ class ContributeCall final : public grpc::ServerBidiReactor<grpc::ByteBuffer, gr
   grpc::Alarm alarm_;
   bool has_place_ = false;
   grpc::ByteBuffer message_, answer_;
-  bool has_header_ = false;
-  v1::ContributionHeader header_;
-  fed::Seat seat_;
-  std::size_t offset_ = 0;
 };
 
 }  // namespace
