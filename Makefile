@@ -1,7 +1,7 @@
 # The front door. Every target makes ready what it needs, so any of them is a first command.
 JOBS ?= $(shell nproc)
 PYTHON := .venv/bin/python
-PYTEST_PATHS := tests/integration tests/tools tests/parity
+PYTEST_PATHS := tests/integration tests/tools tests/parity tests/fuzz
 GLUE ?= $(FEDTUNE_GLUE)
 PREFIX ?= /usr/local
 
@@ -9,8 +9,8 @@ configure = cmake --preset $(1) --log-level=NOTICE $(2) >/dev/null
 compile = $(call configure,$(1),$(2)) && cmake --build --preset $(1) --parallel $(JOBS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-unit test-long test-soak test-sanitizers parity bench bench-peer same-result package install lint clean \
-        build-core-asan build-asan build-tsan build-bench peer browser glue
+.PHONY: help setup build demo test test-unit test-long test-soak test-sanitizers fuzz parity bench bench-peer same-result package install lint clean \
+        build-core-asan build-asan build-tsan build-fuzz build-bench peer browser glue
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,7 +25,7 @@ test: build build-core-asan build-tsan ## unit and integration tests, and the to
 test-unit: build ## the unit tests only (under a minute once built)
 	@$(PYTHON) tools/run_tests.py --programs build
 
-test-long: build build-asan peer browser ## every layer under sanitizers, and live comparisons with the Python stack
+test-long: build build-asan build-fuzz peer browser ## every layer under sanitizers, and live comparisons with the Python stack
 	@$(PYTHON) tools/run_tests.py --programs build-asan-ubsan $(addprefix --pytest ,$(PYTEST_PATHS)) --pytest-marker long
 
 test-soak: build ## kills at every write and at 200 random moments: half an hour, in no other target
@@ -33,6 +33,9 @@ test-soak: build ## kills at every write and at 200 random moments: half an hour
 
 test-sanitizers: build-asan ## every layer's unit tests under the address and undefined-behaviour sanitizers
 	@$(PYTHON) tools/run_tests.py --programs build-asan-ubsan
+
+fuzz: build-fuzz ## every parser and message, made-up inputs: TARGET=csv, and SECONDS=30 or RUNS=10000000 of each
+	@$(PYTHON) tools/fuzz.py $(if $(SECONDS),--seconds $(SECONDS)) $(if $(RUNS),--runs $(RUNS)) $(TARGET)
 
 parity: build peer ## logits, gradients, losses and token ids against transformers and peft, live
 	@.venv-peer/bin/python tests/parity/run.py --build build $(if $(GLUE),--glue $(GLUE))
@@ -65,7 +68,7 @@ setup: ## system packages, .venv and models/minilm; does nothing where all is th
 	@tools/setup.sh
 
 clean: ## removes the build folders (.venv, models and results stay)
-	@rm -rf build build-dev build-asan-ubsan build-tsan
+	@rm -rf build build-dev build-asan-ubsan build-tsan build-fuzz
 
 # The layers without torch build in a minute; the others under the sanitizers take ten and are for test-long.
 build-core-asan: setup
@@ -76,6 +79,10 @@ build-asan: setup
 
 build-tsan: setup
 	@$(call compile,tsan)
+
+build-fuzz: setup
+	@tools/setup.sh fuzz
+	@$(call compile,fuzz)
 
 build-bench: setup
 	@$(call compile,release,-DFEDTUNE_BENCH=ON)

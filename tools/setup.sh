@@ -2,6 +2,7 @@
 # Makes ready what a build needs and leaves alone what is ready: system packages, .venv, the demo's model.
 #   tools/setup.sh        for `make build`, `make test`, `make demo`
 #   tools/setup.sh peer   the Python stack that results are compared with, in .venv-peer, and an old Flower
+#   tools/setup.sh fuzz   Clang with libFuzzer, which `make fuzz` compiles with
 #   tools/setup.sh browser   Chromium and what drives it, in tests/report/node_modules: for the tests of a report's page
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -103,8 +104,32 @@ install_browser() {
   touch "$stamp"
 }
 
+# Whether clang++ makes a program of libFuzzer that runs: its runtime is a package of its own, of the same version.
+has_libfuzzer() {
+  local folder status=0
+  command -v clang++ >/dev/null || return 1
+  folder=$(mktemp -d)
+  echo 'extern "C" int LLVMFuzzerTestOneInput(const unsigned char*, unsigned long) { return 0; }' >"$folder/empty.cpp"
+  { clang++ -fsanitize=fuzzer,address,undefined "$folder/empty.cpp" -o "$folder/empty" &&
+    "$folder/empty" -runs=1; } >/dev/null 2>&1 || status=1
+  rm -rf "$folder"
+  return $status
+}
+
+install_clang() {
+  local version
+  has_libfuzzer && return
+  command -v apt-get >/dev/null || stop "no apt-get here: install Clang with its runtimes (libFuzzer) by other means"
+  command -v clang++ >/dev/null || apt_install clang
+  version=$(clang++ -dumpversion)
+  has_libfuzzer || apt_install "libclang-rt-${version%%.*}-dev"
+  has_libfuzzer || stop "clang++ $version makes no program of libFuzzer; is another clang++ first in PATH?"
+}
+
 if [ "${1:-}" = browser ]; then
   install_browser
+elif [ "${1:-}" = fuzz ]; then
+  install_clang
 elif [ "${1:-}" = peer ]; then
   make_venv .venv-peer requirements-peer.txt
   make_venv .venv-flower-grpc requirements-flower-grpc.txt --no-deps  # the last Flower whose nodes call by gRPC

@@ -1,0 +1,48 @@
+// A checkpoint's folder. Parts: `state` is the JSON within the record, which is given the checksums that hold, so that
+// what is behind them is reached; `record` is the record's file as it is, damaged or not; `tensors` is its safetensors.
+#include "support.h"
+#include <nlohmann/json.hpp>
+
+#include "fedtune/base/log.h"
+#include "fedtune/base/sha256.h"
+#include "fedtune/fed/round_store.h"
+
+namespace {
+
+// A valid file of safetensors with nothing in it.
+const std::string no_tensors("\x08\0\0\0\0\0\0\0{}      ", 16);
+
+std::string sealed(std::string_view text, const std::string& tensors) {
+  nlohmann::json state = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (state.is_object()) {
+    state["tensors_sha256"] = fedtune::sha256_hex(tensors);
+    state["configuration"] = "configuration";
+  }
+  if (state.is_discarded()) return std::string(text);
+  return nlohmann::json{{"sha256", fedtune::sha256_hex(state.dump())}, {"state", state}}.dump();
+}
+
+}  // namespace
+
+FEDTUNE_FUZZ_TARGET(checkpoint) {
+  using namespace fedtune;
+  static const fuzz::Scratch scratch;
+  scratch.clear();
+  set_log_level(LogLevel::error);  // a damaged checkpoint is warned of
+  std::string tensors = no_tensors, record;
+  for (const fuzz::Part& part : fuzz::parts_of(fuzz::text_of(data, size))) {
+    if (part.name == "tensors") tensors = part.content;
+    if (part.name == "record") record = part.content;
+    if (part.name == "state") record = sealed(part.content, tensors);
+  }
+  scratch.write("round-0001.safetensors", tensors);
+  scratch.write("round-0001.json", record);
+  fed::RoundStore store(scratch.folder(), "configuration");
+  const auto saved = fuzz::accepted([&] { return store.load(); });
+  if (!saved || !*saved || (*saved)->history.empty() || (*saved)->history.back().round != 1) return 0;
+  store.save({.global = (*saved)->global, .history = (*saved)->history, .state = (*saved)->state});
+  const auto again = store.load();
+  fuzz::require(again && again->history.size() == (*saved)->history.size(),
+                "what was loaded is saved and loaded again");
+  return 0;
+}
