@@ -20,6 +20,17 @@ constexpr int64_t longest_chunk = 768;
 constexpr int64_t panels_per_block = product_scratch / (longest_chunk * panel_width);
 // How far ahead panels are fetched, in floats.
 constexpr int64_t fetch_ahead = 256;
+// With AVX-512 a tile outruns the second and third caches, so what comes next is fetched meanwhile: while the panels of
+// a block pass by, each brings some rows of the next left tile and its share of the next block. The others' narrower
+// tiles have no loads to spare for that.
+constexpr bool fetches_next = lanes == 16;
+constexpr int64_t rows_per_panel = tile_rows / panels_per_block;
+
+// Where what comes next lies: the left rows of the next tile, and the next block's panels.
+struct Next {
+  const float* left;
+  const float* panels;
+};
 
 // What the accumulators begin with: null for 0. The bias has row stride 0.
 struct Start {
@@ -27,9 +38,45 @@ struct Start {
   int64_t row_stride;
 };
 
+// part[i] += sum over k of a[i, k] panel[k, :]. Three pointers reach all rows of a by the processor's own scaling of
+// the stride: one each would not fit the registers.
+template <int Rows>
+FEDTUNE_INLINE void add_run(int64_t depth, Left a, const float* panel, Next next, Floats (&part)[Rows][panel_vectors]) {
+  const int64_t stride = a.row_stride;
+  const float* low = a.data;
+  const float* middle = low + 3 * stride;
+  const float* high = low + 6 * stride;
+  for (int64_t k = 0; k < depth; ++k, panel += panel_width) {
+    if (fetches_next) {
+      __builtin_prefetch(next.left, 0, 3);
+      __builtin_prefetch(next.panels, 0, 2);
+      next.left += rows_per_panel;
+      ++next.panels;
+    }
+    Floats right[panel_vectors];
+#pragma GCC unroll 3
+    for (int v = 0; v < panel_vectors; ++v) {
+      __builtin_prefetch(panel + v * lanes + fetch_ahead);
+      right[v] = load(panel + v * lanes);
+    }
+    const float* const rows[8] = {
+        low, low + stride, low + 2 * stride, middle, low + 4 * stride, middle + 2 * stride, high, middle + 4 * stride};
+#pragma GCC unroll 8
+    for (int i = 0; i < Rows; ++i) {
+      const Floats left = broadcast(*rows[i]);
+#pragma GCC unroll 3
+      for (int v = 0; v < panel_vectors; ++v) part[i][v] += left * right[v];
+    }
+    low += a.column_stride;
+    middle += a.column_stride;
+    high += a.column_stride;
+    asm("" : "+r"(low), "+r"(middle), "+r"(high));  // else each row gets a pointer again
+  }
+}
+
 // c[i, :] = start[i, :] + sum over k of a[i, k] panel[k, :], for `Rows` rows.
 template <int Rows>
-FEDTUNE_INLINE void product_tile(int64_t depth, Left a, const float* panel, Start start, Product c) {
+FEDTUNE_INLINE void product_tile(int64_t depth, Left a, const float* panel, Start start, Product c, Next next) {
   Floats part[Rows][panel_vectors] = {};
   if (start.data) {
 #pragma GCC unroll 8
@@ -37,12 +84,13 @@ FEDTUNE_INLINE void product_tile(int64_t depth, Left a, const float* panel, Star
 #pragma GCC unroll 3
       for (int v = 0; v < panel_vectors; ++v) part[i][v] = load(start.data + i * start.row_stride + v * lanes);
   }
-  const auto row = [panel](int64_t k, int v) __attribute__((always_inline)) {
-    const float* const from = panel + k * panel_width + v * lanes;
-    __builtin_prefetch(from + fetch_ahead);
-    return load(from);
-  };
-  accumulate(depth, a, row, part);
+  // One run for each row of the next tile that this panel fetches.
+  constexpr int64_t runs = fetches_next ? rows_per_panel : 1;
+  for (int64_t run = 0; run < runs; ++run) {
+    const int64_t first = depth * run / runs, count = depth * (run + 1) / runs - first;
+    add_run(count, {a.data + first * a.column_stride, a.row_stride, a.column_stride}, panel + first * panel_width,
+            {next.left + run * a.row_stride, next.panels + first}, part);
+  }
 #pragma GCC unroll 8
   for (int i = 0; i < Rows; ++i)
 #pragma GCC unroll 3
@@ -55,7 +103,7 @@ static void narrow_tile(int64_t depth, Left a, const float* panel, Start start, 
   float begin[Rows * panel_width] = {}, sums[Rows * panel_width];
   for (int64_t i = 0; start.data && i < Rows; ++i)
     for (int64_t j = 0; j < columns; ++j) begin[i * panel_width + j] = start.data[i * start.row_stride + j];
-  product_tile<Rows>(depth, a, panel, {begin, panel_width}, {sums, panel_width});
+  product_tile<Rows>(depth, a, panel, {begin, panel_width}, {sums, panel_width}, {a.data, panel});
   for (int64_t i = 0; i < Rows; ++i)
     for (int64_t j = 0; j < columns; ++j) c.data[i * c.row_stride + j] = sums[i * panel_width + j];
 }
@@ -67,21 +115,26 @@ struct Panels {
 };
 
 template <int Rows>
-static void product_rows(int64_t depth, Left a, Panels panels, Start start, Product c) {
+static void product_rows(int64_t depth, Left a, Panels panels, Start start, Product c, const float* next_panels) {
+  Next next{a.data + Rows * a.row_stride, next_panels};
   for (int64_t j = 0; j < panels.columns; j += panel_width, panels.data += panels.stride) {
     const Start here{start.data ? start.data + j : nullptr, start.row_stride};
     const Product to{c.data + j, c.row_stride};
     if (panels.columns - j >= panel_width)
-      product_tile<Rows>(depth, a, panels.data, here, to);
+      product_tile<Rows>(depth, a, panels.data, here, to, next);
     else
       narrow_tile<Rows>(depth, a, panels.data, here, to, panels.columns - j);
+    next.left += rows_per_panel * a.row_stride;
+    next.panels += depth;
   }
 }
 
 static void product_block(int64_t rows, int64_t depth, Left a, Panels panels, Start start, Product c) {
+  const float* next_panels = panels.data + panels_per_block * panels.stride;
   const auto tile = [&](auto count) {
     constexpr int taken = decltype(count)::value;
-    product_rows<taken>(depth, a, panels, start, c);
+    product_rows<taken>(depth, a, panels, start, c, next_panels);
+    next_panels += panels_per_block * depth;
     a.data += taken * a.row_stride;
     c.data += taken * c.row_stride;
     if (start.data) start.data += taken * start.row_stride;
