@@ -25,7 +25,7 @@ test: build build-core-asan build-tsan ## unit and integration tests, and the to
 test-unit: build ## the unit tests only (under a minute once built)
 	@$(PYTHON) tools/run_tests.py --programs build
 
-test-long: build build-asan build-fuzz peer browser ## every layer under sanitizers, and live comparisons with the Python stack
+test-long: build-bench build-asan build-fuzz peer browser ## every layer under sanitizers, and live comparisons with the Python stack
 	@$(PYTHON) tools/run_tests.py --programs build-asan-ubsan $(addprefix --pytest ,$(PYTEST_PATHS)) --pytest-marker long
 
 test-soak: build ## kills at every write and at 200 random moments: half an hour, in no other target
@@ -40,12 +40,12 @@ fuzz: build-fuzz ## every parser and message, made-up inputs: TARGET=csv, and SE
 parity: build peer ## logits, gradients, losses and token ids against transformers and peft, live
 	@.venv-peer/bin/python tests/parity/run.py --build build $(if $(GLUE),--glue $(GLUE))
 
-bench: build-bench ## each fused operation, against the processor's peak
-	@build/bench/nn_bench
+bench: build-bench ## each hot path on one core, as a share of its peak of FMA or of copying memory
+	@build/bench/nn_bench models/minilm examples/opinions
 
-bench-peer: build-bench peer glue ## a LoRA step against the Python stack on the same cores; needs GLUE=folder
-	@.venv-peer/bin/python bench/peer/step_speed.py --bench build/bench/step_bench --data $(GLUE) \
-	  --vocabulary models/minilm --work bench/results/tmp/step
+bench-peer: build-bench peer glue ## the same work by the Python stack on the same cores; GLUE=folder, ROWS="lora round", QUICK=1
+	@.venv-peer/bin/python bench/peer/bench.py --bench build/bench/step_bench --data $(GLUE) --vocabulary models/minilm \
+	  --work bench/results/tmp/peer --results bench/results $(if $(ROWS),--rows $(ROWS)) $(if $(QUICK),--quick)
 
 same-result: build peer glue ## three federations here and three in the Python stack, compared; needs GLUE=folder
 	@for side in peer ours compare; do .venv-peer/bin/python bench/peer/same_result.py $$side --model models/minilm \

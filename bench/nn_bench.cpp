@@ -1,10 +1,13 @@
 // Times the fused operations of nn/ on one thread, in the shapes of DistilBERT's layers (768 features, 12 heads) with
-// the 368 rows of a packed CoLA batch. "peak" is the share of the FMA peak measured at the start.
+// the 368 rows of a packed CoLA batch; and, by path_bench.cpp, what surrounds them. Shares are of the peaks measured at
+// the start: of FMA where arithmetic is the limit, else of copying memory.
+//
+//   nn_bench [MODEL DATA]   a folder with a tokenizer and a data set, for the tokenizer's time
 #include <cstdint>
-#include <iostream>
 #include <vector>
 
-#include "fma_peak.h"
+#include "path_bench.h"
+#include "share.h"
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/ones.h>
@@ -13,7 +16,6 @@
 #include <ATen/ops/zeros.h>
 #include <benchmark/benchmark.h>
 
-#include "fedtune/nn/kernels/select.h"
 #include "fedtune/nn/matrix.h"
 #include "fedtune/nn/ops.h"
 #include "fedtune/nn/thread.h"
@@ -23,15 +25,12 @@ namespace {
 
 using benchmark::State;
 
-double peak = 0.0;
 constexpr std::int64_t rows = 368, features = 768, wide = 3072, heads = 12, rank = 8;
 constexpr Dropout tenth{.p = 0.1, .key = {1, 2}};
 
-void count(State& state, double operations) {
-  state.counters["GF/s"] = benchmark::Counter(operations * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
-  if (peak > 0.0)
-    state.counters["peak"] =
-        benchmark::Counter(operations * 1e-9 / peak, benchmark::Counter::kIsIterationInvariantRate);
+// Bytes of matrices of `features` columns.
+constexpr double matrices(int count, std::int64_t columns) {
+  return count * sizeof(float) * static_cast<double>(rows * columns);
 }
 
 at::Tensor random(std::int64_t r, std::int64_t c) {
@@ -56,7 +55,7 @@ void FrozenForward(State& state) {
   const PackedWeight weight(random(state.range(1), state.range(2)));
   const at::Tensor x = random(state.range(0), state.range(2)), bias = at::randn({state.range(1)});
   for (auto _ : state) benchmark::DoNotOptimize(weight.forward(x, bias));
-  count(state, gemm(state));
+  bench::count_operations(state, gemm(state));
 }
 BENCHMARK(FrozenForward)->Apply(shapes);
 
@@ -64,7 +63,7 @@ void FrozenBackward(State& state) {
   const PackedWeight weight(random(state.range(1), state.range(2)));
   const at::Tensor dy = random(state.range(0), state.range(1));
   for (auto _ : state) benchmark::DoNotOptimize(weight.backward(dy));
-  count(state, gemm(state));
+  bench::count_operations(state, gemm(state));
 }
 BENCHMARK(FrozenBackward)->Apply(shapes);
 
@@ -72,7 +71,7 @@ void TrainedForward(State& state) {
   const LinearWeight weight{.weight = random(state.range(1), state.range(2)), .bias = {}, .packed = nullptr};
   const at::Tensor x = random(state.range(0), state.range(2));
   for (auto _ : state) benchmark::DoNotOptimize(product_forward(x, weight, {}));
-  count(state, gemm(state));
+  bench::count_operations(state, gemm(state));
 }
 BENCHMARK(TrainedForward)->Apply(shapes);
 
@@ -80,14 +79,14 @@ void TrainedInputGradient(State& state) {
   const LinearWeight weight{.weight = random(state.range(1), state.range(2)), .bias = {}, .packed = nullptr};
   const at::Tensor dy = random(state.range(0), state.range(1));
   for (auto _ : state) benchmark::DoNotOptimize(product_backward(dy, weight));
-  count(state, gemm(state));
+  bench::count_operations(state, gemm(state));
 }
 BENCHMARK(TrainedInputGradient)->Apply(shapes);
 
 void TrainedWeightGradient(State& state) {
   const at::Tensor dy = random(state.range(0), state.range(1)), x = random(state.range(0), state.range(2));
   for (auto _ : state) benchmark::DoNotOptimize(product_weight(dy, x));
-  count(state, gemm(state));
+  bench::count_operations(state, gemm(state));
 }
 BENCHMARK(TrainedWeightGradient)->Apply(shapes);
 
@@ -110,6 +109,9 @@ void LoraAdapter(State& state) {
   const LoraWeight lora{.a = a, .b = b, .scale = 2.0};
   const bool with_lora = state.range(1) != 0;
   forward_and_backward(state, [&] { return with_lora ? lora_linear(x, weight, lora, tenth, {}) : linear(x, weight); });
+  if (!with_lora) return;
+  const int products = state.range(0) ? 6 : 2;
+  bench::count_operations(state, products * 2.0 * static_cast<double>(rows * features * rank));
 }
 BENCHMARK(LoraAdapter)->ArgsProduct({{0, 1}, {0, 1}});
 
@@ -120,6 +122,7 @@ void Gelu(State& state) {
     const at::Tensor y = bias_gelu(x.view_as(x), bias);
     if (state.range(0)) y.backward(dy);
   }
+  bench::count_bytes(state, matrices(state.range(0) ? 6 : 3, wide));
 }
 BENCHMARK(Gelu)->Arg(0)->Arg(1);
 
@@ -129,6 +132,7 @@ void ResidualNorm(State& state) {
   const Dropout dropout = state.range(1) ? tenth : Dropout{};
   forward_and_backward(
       state, [&] { return dropout_residual_layer_norm(x.view_as(x), norm.beta, residual, norm, dropout, {}); });
+  bench::count_bytes(state, matrices(state.range(0) ? 8 : 4, features));
 }
 BENCHMARK(ResidualNorm)->ArgsProduct({{0, 1}, {0, 1}});
 
@@ -140,6 +144,7 @@ void Embedding(State& state) {
                                .norm = {.gamma = at::ones({features}), .beta = at::zeros({features})}};
   for (auto _ : state)
     benchmark::DoNotOptimize(embedding_layer_norm({.ids = ids, .positions = positions, .type_ids = {}}, weight, tenth));
+  bench::count_bytes(state, matrices(3, features));
 }
 BENCHMARK(Embedding);
 
@@ -150,6 +155,8 @@ void Attention(State& state) {
   const at::Tensor q = trained(random(rows, features)), k = trained(random(rows, features)),
                    v = trained(random(rows, features));
   forward_and_backward(state, [&] { return packed_attention(q, k, v, shape, tenth).context; });
+  const int products = state.range(0) ? 6 : 2;
+  bench::count_operations(state, products * 2.0 * static_cast<double>(rows * length * features));
 }
 BENCHMARK(Attention)->ArgsProduct({{0, 1}, {11, 23, 46, 184}});
 
@@ -159,7 +166,7 @@ BENCHMARK(Attention)->ArgsProduct({{0, 1}, {11, 23, 46, 184}});
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   fedtune::nn::prepare_worker_thread();
-  fedtune::nn::peak = fedtune::bench::fma_peak();
-  std::cerr << fedtune::nn::kernels::active().name << ", FMA peak " << fedtune::nn::peak << " GF/s\n";
+  fedtune::bench::measure_peaks();
+  if (argc == 3) fedtune::bench::add_tokenizer(argv[1], argv[2]);
   benchmark::RunSpecifiedBenchmarks();
 }

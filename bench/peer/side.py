@@ -1,0 +1,37 @@
+"""One side of a comparison: processes that are asked line by line, and how its numbers are written."""
+
+import json
+import statistics
+import subprocess
+import time
+
+
+class Side:
+    """Processes that share the batches of a run between them."""
+
+    def __init__(self, name: str, commands: list[list[str]]):
+        self.name = name
+        self.processes = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+                          for command in commands]
+
+    def ask(self, commands: list[str]) -> list:
+        for process, command in zip(self.processes, commands, strict=False):
+            process.stdin.write(command + "\n")
+            process.stdin.flush()
+        return [json.loads(process.stdout.readline()) for process, _ in zip(self.processes, commands, strict=False)]
+
+    def run(self, first: int, count: int) -> dict:
+        part = count // len(self.processes)
+        start = time.perf_counter()
+        answers = self.ask([f"run {first + i * part} {part}" for i in range(len(self.processes))])
+        seconds = time.perf_counter() - start
+        return {key: sum(answer[key] for answer in answers) / seconds for key in ("sentences", "tokens")}
+
+    def close(self) -> None:
+        for process in self.processes:
+            process.stdin.close()
+            process.wait()
+
+
+def spread(values: list[float], digits: int) -> str:
+    return " / ".join(f"{value:.{digits}f}" for value in (min(values), statistics.median(values), max(values)))
