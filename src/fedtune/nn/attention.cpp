@@ -6,6 +6,7 @@
 #include "fedtune/base/profile.h"
 #include "fedtune/nn/fused.h"
 #include "fedtune/nn/kernels/select.h"
+#include "fedtune/nn/parallel.h"
 #include "fedtune/nn/plain.h"
 
 namespace fedtune::nn {
@@ -13,6 +14,8 @@ namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
+
+constexpr std::int64_t fewest_sentences = 2;
 
 // Sizes that follow from the sentence lengths.
 struct Sizes {
@@ -48,8 +51,11 @@ void check(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const 
     throw failed("attention: probabilities need every query, but only the first of each sentence asks");
 }
 
-kernels::AttentionShape kernel_shape(const AttentionShape& shape, const Sizes& sizes, std::int64_t features) {
-  return {.sentences = sizes.sentences,
+// Threads take sentences, from `first` to before `last`.
+kernels::AttentionShape kernel_shape(const AttentionShape& shape, std::int64_t first, std::int64_t last,
+                                     std::int64_t features) {
+  return {.first = first,
+          .sentences = last,
           .heads = shape.heads,
           .head_dim = features / shape.heads,
           .offsets = shape.offsets.const_data_ptr<std::int32_t>(),
@@ -80,16 +86,19 @@ AttentionResult run(const Inputs& in, const AttentionShape& shape, const Sizes& 
   AttentionResult result;
   result.context = empty_rows(in.q.size(0), shape.first_query_only ? sizes.sentences : sizes.tokens, in.q);
   if (shape.probabilities) result.probabilities = at::empty({sizes.pairs, shape.heads}, in.q.options());
-  const at::Tensor scratch = scratch_for(sizes, in.q.size(1) / shape.heads);
-  kernels::active().attention({.shape = kernel_shape(shape, sizes, in.q.size(1)),
-                               .q = read(in.q),
-                               .k = read(in.k),
-                               .v = read(in.v),
-                               .drop = drop_of(dropout, {}),
-                               .context = write(result.context),
-                               .saved = write(saved),
-                               .probabilities = write(result.probabilities),
-                               .scratch = write(scratch)});
+  const kernels::Kernels& set = kernels::active();
+  parallel_rows(sizes.sentences, fewest_sentences, [&](std::int64_t first, std::int64_t last) {
+    const at::Tensor scratch = scratch_for(sizes, in.q.size(1) / shape.heads);
+    set.attention({.shape = kernel_shape(shape, first, last, in.q.size(1)),
+                   .q = read(in.q),
+                   .k = read(in.k),
+                   .v = read(in.v),
+                   .drop = drop_of(dropout, {}),
+                   .context = write(result.context),
+                   .saved = write(saved),
+                   .probabilities = write(result.probabilities),
+                   .scratch = write(scratch)});
+  });
   return result;
 }
 
@@ -128,19 +137,23 @@ class PackedAttention : public torch::autograd::Function<PackedAttention> {
       dq = empty_rows(q.size(0), shape.first_query_only ? sizes.sentences : sizes.tokens, q);
     if (context->needs_input_grad(1)) dk = empty_rows(k.size(0), sizes.tokens, k);
     if (context->needs_input_grad(2) && dcontext.defined()) dv = empty_rows(v.size(0), sizes.tokens, v);
-    const at::Tensor scratch = scratch_for(sizes, q.size(1) / shape.heads);
-    kernels::active().attention_backward({.shape = kernel_shape(shape, sizes, q.size(1)),
-                                          .q = read(q),
-                                          .k = read(k),
-                                          .v = read(v),
-                                          .saved = read(saved[3]),
-                                          .dcontext = read(dcontext),
-                                          .dprobabilities = read(dprobabilities),
-                                          .drop = drop_of(dropout, {}),
-                                          .dq = write(dq),
-                                          .dk = write(dk),
-                                          .dv = write(dv),
-                                          .scratch = write(scratch)});
+    const kernels::Kernels& set = kernels::active();
+    parallel_rows(sizes.sentences, fewest_sentences,
+                  [&, &shape = shape, &sizes = sizes, &dropout = dropout](std::int64_t first, std::int64_t last) {
+                    const at::Tensor scratch = scratch_for(sizes, q.size(1) / shape.heads);
+                    set.attention_backward({.shape = kernel_shape(shape, first, last, q.size(1)),
+                                            .q = read(q),
+                                            .k = read(k),
+                                            .v = read(v),
+                                            .saved = read(saved[3]),
+                                            .dcontext = read(dcontext),
+                                            .dprobabilities = read(dprobabilities),
+                                            .drop = drop_of(dropout, {}),
+                                            .dq = write(dq),
+                                            .dk = write(dk),
+                                            .dv = write(dv),
+                                            .scratch = write(scratch)});
+                  });
     return {dq, dk, dv, {}};
   }
 };

@@ -7,6 +7,7 @@
 #include "fedtune/base/profile.h"
 #include "fedtune/nn/fused.h"
 #include "fedtune/nn/kernels/select.h"
+#include "fedtune/nn/parallel.h"
 #include "fedtune/nn/plain.h"
 
 namespace fedtune::nn {
@@ -43,23 +44,28 @@ struct Output {
 
 void run(const EmbeddingIndex& index, const EmbeddingWeight& weight, const Dropout& dropout, const Output& output) {
   const ProfileScope scope(Work::embeddings);
-  const at::Tensor scratch = scratch_rows(2, output.y.size(1));
-  kernels::active().embedding({.rows = output.y.size(0),
-                               .features = output.y.size(1),
-                               .ids = read_index(index.ids),
-                               .positions = read_index(index.positions),
-                               .type_ids = read_index(index.type_ids),
-                               .word = read(weight.word),
-                               .position = read(weight.position),
-                               .type = read(weight.type),
-                               .gamma = read(weight.norm.gamma),
-                               .beta = read(weight.norm.beta),
-                               .eps = static_cast<float>(weight.norm.eps),
-                               .drop = drop_of(dropout, {}),
-                               .y = write(output.y),
-                               .normalised = write(output.normalised),
-                               .inverse = write(output.inverse),
-                               .scratch = write(scratch)});
+  constexpr std::int64_t fewest_rows = 32;
+  const kernels::Kernels& set = kernels::active();
+  parallel_rows(output.y.size(0), fewest_rows, [&](std::int64_t first, std::int64_t last) {
+    const at::Tensor scratch = scratch_rows(2, output.y.size(1));
+    set.embedding({.first = first,
+                   .rows = last,
+                   .features = output.y.size(1),
+                   .ids = read_index(index.ids),
+                   .positions = read_index(index.positions),
+                   .type_ids = read_index(index.type_ids),
+                   .word = read(weight.word),
+                   .position = read(weight.position),
+                   .type = read(weight.type),
+                   .gamma = read(weight.norm.gamma),
+                   .beta = read(weight.norm.beta),
+                   .eps = static_cast<float>(weight.norm.eps),
+                   .drop = drop_of(dropout, {}),
+                   .y = write(output.y),
+                   .normalised = write(output.normalised),
+                   .inverse = write(output.inverse),
+                   .scratch = write(scratch)});
+  });
 }
 
 class EmbeddingNorm : public torch::autograd::Function<EmbeddingNorm> {

@@ -8,6 +8,7 @@
 
 #include "fedtune/nn/kernels/select.h"
 #include "fedtune/nn/ops.h"
+#include "fedtune/nn/parallel.h"
 
 namespace fedtune::nn {
 namespace {
@@ -44,7 +45,14 @@ at::Tensor scratch_rows(std::int64_t rows, std::int64_t features) {
 
 at::Tensor column_sum(const at::Tensor& x) {
   at::Tensor sum = at::zeros({x.size(1)}, at::kFloat);
-  kernels::active().column_sum(x.size(0), x.size(1), read(x), write(sum));
+  const kernels::Kernels& set = kernels::active();
+  parallel_columns(x.size(1), [&](std::int64_t first, std::int64_t last) {
+    set.column_sum({.rows = x.size(0),
+                    .features = last - first,
+                    .stride = x.size(1),
+                    .x = read(x) + first,
+                    .sum = write(sum) + first});
+  });
   return sum;
 }
 

@@ -3,6 +3,7 @@
 #include "fedtune/base/profile.h"
 #include "fedtune/nn/fused.h"
 #include "fedtune/nn/kernels/select.h"
+#include "fedtune/nn/parallel.h"
 #include "fedtune/nn/plain.h"
 
 namespace fedtune::nn {
@@ -11,14 +12,20 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
+constexpr std::int64_t fewest_rows = 8;
+
 void run(const at::Tensor& x, const at::Tensor& bias, const at::Tensor& y, const at::Tensor& derivative) {
   const ProfileScope scope(Work::activations);
-  kernels::active().gelu({.rows = x.size(0),
-                          .features = x.size(1),
-                          .x = read(x),
-                          .bias = read(bias),
-                          .y = write(y),
-                          .derivative = write(derivative)});
+  const std::int64_t features = x.size(1);
+  const kernels::Kernels& set = kernels::active();
+  parallel_rows(x.size(0), fewest_rows, [&](std::int64_t first, std::int64_t last) {
+    set.gelu({.rows = last - first,
+              .features = features,
+              .x = read(x) + first * features,
+              .bias = read(bias),
+              .y = write(y) + first * features,
+              .derivative = derivative.defined() ? write(derivative) + first * features : nullptr});
+  });
 }
 
 class BiasGelu : public torch::autograd::Function<BiasGelu> {
@@ -40,7 +47,10 @@ class BiasGelu : public torch::autograd::Function<BiasGelu> {
     const at::Tensor derivative = context->get_saved_variables()[0];
     const at::Tensor dy = gradients[0].contiguous();
     at::Tensor dx = at::empty_like(dy), dbias;
-    kernels::active().multiply(dy.numel(), read(dy), read(derivative), write(dx));
+    const kernels::Kernels& set = kernels::active();
+    parallel_rows(dy.numel(), fewest_rows * dy.size(1), [&](std::int64_t first, std::int64_t last) {
+      set.multiply(last - first, read(dy) + first, read(derivative) + first, write(dx) + first);
+    });
     if (kept<bool>(context) && context->needs_input_grad(1)) dbias = column_sum(dx);
     return {dx, dbias};
   }

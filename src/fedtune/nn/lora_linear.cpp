@@ -4,6 +4,7 @@
 #include "fedtune/nn/fused.h"
 #include "fedtune/nn/kernels/select.h"
 #include "fedtune/nn/matrix.h"
+#include "fedtune/nn/parallel.h"
 #include "fedtune/nn/plain.h"
 
 namespace fedtune::nn {
@@ -11,6 +12,8 @@ namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
+
+constexpr std::int64_t fewest_rows = 32;
 
 struct Adapter {
   LinearWeight weight;
@@ -23,31 +26,39 @@ struct Adapter {
 at::Tensor project(const at::Tensor& x, const at::Tensor& w, double scale, const kernels::Drop& drop) {
   const ProfileScope scope(Work::adapters);
   at::Tensor h = at::empty({x.size(0), w.size(0)}, x.options());
-  const at::Tensor scratch = scratch_rows(kernels::row_block, x.size(1));
-  kernels::active().project({.rows = x.size(0),
-                             .features = x.size(1),
-                             .rank = w.size(0),
-                             .x = read(x),
-                             .w = read(w),
-                             .scale = static_cast<float>(scale),
-                             .drop = drop,
-                             .h = write(h),
-                             .scratch = write(scratch)});
+  const kernels::Kernels& set = kernels::active();
+  parallel_rows(x.size(0), fewest_rows, [&](std::int64_t first, std::int64_t last) {
+    const at::Tensor scratch = scratch_rows(kernels::row_block, x.size(1));
+    set.project({.first = first,
+                 .rows = last,
+                 .features = x.size(1),
+                 .rank = w.size(0),
+                 .x = read(x),
+                 .w = read(w),
+                 .scale = static_cast<float>(scale),
+                 .drop = drop,
+                 .h = write(h),
+                 .scratch = write(scratch)});
+  });
   return h;
 }
 
 // y += dropout(h w): [rows, rank], [rank, features].
 void expand(const at::Tensor& h, const at::Tensor& w, const kernels::Drop& drop, const at::Tensor& y) {
   const ProfileScope scope(Work::adapters);
-  const at::Tensor scratch = scratch_rows(kernels::row_block + 1, y.size(1));
-  kernels::active().expand({.rows = y.size(0),
-                            .features = y.size(1),
-                            .rank = w.size(0),
-                            .h = read(h),
-                            .w = read(w),
-                            .drop = drop,
-                            .y = write(y),
-                            .scratch = write(scratch)});
+  const kernels::Kernels& set = kernels::active();
+  parallel_rows(y.size(0), fewest_rows, [&](std::int64_t first, std::int64_t last) {
+    const at::Tensor scratch = scratch_rows(kernels::row_block + 1, y.size(1));
+    set.expand({.first = first,
+                .rows = last,
+                .features = y.size(1),
+                .rank = w.size(0),
+                .h = read(h),
+                .w = read(w),
+                .drop = drop,
+                .y = write(y),
+                .scratch = write(scratch)});
+  });
 }
 
 // h^T dropout(x): [rows, rank], [rows, features] -> [rank, features].

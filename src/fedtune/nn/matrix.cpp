@@ -1,9 +1,10 @@
 #include "fedtune/nn/matrix.h"
 
+#include <algorithm>
+
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
 
-#include "fedtune/base/flush_denormals.h"
 #include "fedtune/base/profile.h"
 #include "fedtune/nn/fused.h"
 #include "fedtune/nn/kernels/select.h"
@@ -23,22 +24,29 @@ Source backward_source(const at::Tensor& w) {
   return {.depth = w.size(0), .columns = w.size(1), .data = read(w), .depth_stride = w.size(1), .column_stride = 1};
 }
 
-// [rows, depth] in place, possibly transposed.
-struct LeftMatrix {
-  std::int64_t rows;
-  const float* data;
-  std::int64_t row_stride, depth_stride;
-};
-LeftMatrix left(const at::Tensor& x) {
-  return {.rows = x.size(0), .data = read(x), .row_stride = x.size(1), .depth_stride = 1};
+// [rows, columns] -> [columns, rows]. A product that reads its left matrix down the columns finds the lines of a tile
+// in a few sets of the first cache, which cannot hold them.
+at::Tensor transposed(const Kernels& kernels, const at::Tensor& x) {
+  at::Tensor result = at::empty({x.size(1), x.size(0)}, at::kFloat);
+  kernels.transpose(x.size(0), x.size(1), read(x), write(result));
+  return result;
 }
-LeftMatrix left_transposed(const at::Tensor& x) {
-  return {.rows = x.size(1), .data = read(x), .row_stride = 1, .depth_stride = x.size(1)};
+
+// Columns [first, last).
+Source columns_of(Source b, std::int64_t first, std::int64_t last) {
+  b.columns = last - first;
+  b.data += first * b.column_stride;
+  return b;
 }
 
 at::Tensor pack(const Kernels& kernels, const Source& b) {
   at::Tensor panels = at::empty({kernels.packed_size(b.depth, b.columns)}, at::kFloat);
-  kernels.pack(b, write(panels));
+  const std::int64_t width = kernels.packed_size(1, 1);  // columns of a panel
+  constexpr std::int64_t fewest_panels = 2;
+  parallel_rows((b.columns + width - 1) / width, fewest_panels, [&](std::int64_t first, std::int64_t last) {
+    kernels.pack(columns_of(b, first * width, std::min(last * width, b.columns)),
+                 write(panels) + first * width * b.depth);
+  });
   return panels;
 }
 
@@ -48,24 +56,53 @@ struct Right {
 };
 
 // Threads take rows, never parts of a sum.
-at::Tensor multiply(const Kernels& kernels, const LeftMatrix& a, const Right& b, const at::Tensor& bias) {
-  ProfileScope scope(Work::products);
-  scope.count(2.0 * static_cast<double>(a.rows) * static_cast<double>(b.source.depth * b.source.columns));
-  at::Tensor product = at::empty({a.rows, b.source.columns}, at::kFloat);
+void multiply_packed(const Kernels& kernels, const at::Tensor& a, const Right& b, const at::Tensor& bias,
+                     const at::Tensor& product) {
   constexpr std::int64_t fewest_rows = 32;
-  parallel_rows(a.rows, fewest_rows, [&](std::int64_t first, std::int64_t last) {
-    const FlushDenormals flush;
-    const at::Tensor scratch = b.panels.defined() ? at::Tensor() : at::empty({kernels::product_scratch}, at::kFloat);
+  parallel_rows(a.size(0), fewest_rows, [&](std::int64_t first, std::int64_t last) {
     kernels.matrix_product({.rows = last - first,
-                            .a = a.data + first * a.row_stride,
-                            .a_row_stride = a.row_stride,
-                            .a_depth_stride = a.depth_stride,
+                            .a = read(a) + first * a.size(1),
+                            .a_row_stride = a.size(1),
+                            .a_depth_stride = 1,
                             .b = b.source,
                             .packed = read(b.panels),
                             .bias = read(bias),
                             .c = write(product) + first * b.source.columns,
+                            .c_row_stride = b.source.columns,
+                            .scratch = nullptr});
+  });
+}
+
+// Threads take columns, each those that it has packed.
+void multiply_packing(const Kernels& kernels, const at::Tensor& a, const Source& b, const at::Tensor& bias,
+                      const at::Tensor& product) {
+  const std::int64_t width = kernels.packed_size(1, 1);  // columns of a panel
+  constexpr std::int64_t fewest_panels = 2;
+  parallel_rows((b.columns + width - 1) / width, fewest_panels, [&](std::int64_t first, std::int64_t last) {
+    const std::int64_t column = first * width;
+    const at::Tensor scratch = at::empty({kernels::product_scratch}, at::kFloat);
+    kernels.matrix_product({.rows = a.size(0),
+                            .a = read(a),
+                            .a_row_stride = a.size(1),
+                            .a_depth_stride = 1,
+                            .b = columns_of(b, column, std::min(last * width, b.columns)),
+                            .packed = nullptr,
+                            .bias = bias.defined() ? read(bias) + column : nullptr,
+                            .c = write(product) + column,
+                            .c_row_stride = b.columns,
                             .scratch = write(scratch)});
   });
+}
+
+at::Tensor multiply(const Kernels& kernels, const at::Tensor& a, const Right& b, const at::Tensor& bias) {
+  ProfileScope scope(Work::products);
+  scope.count(2.0 * static_cast<double>(a.size(0)) * static_cast<double>(b.source.depth * b.source.columns));
+  at::Tensor product = at::empty({a.size(0), b.source.columns}, at::kFloat);
+  if (b.panels.defined()) {
+    multiply_packed(kernels, a, b, bias, product);
+  } else {
+    multiply_packing(kernels, a, b.source, bias, product);
+  }
   return product;
 }
 
@@ -75,29 +112,30 @@ PackedWeight::PackedWeight(const at::Tensor& weight)
     : kernels_(kernels::active()), weight_(weight.detach()), panels_(pack(kernels_, forward_source(weight_))) {}
 
 at::Tensor PackedWeight::forward(const at::Tensor& x, const at::Tensor& bias) const {
-  return multiply(kernels_, left(x), {.source = forward_source(weight_), .panels = panels_}, bias);
+  return multiply(kernels_, x, {.source = forward_source(weight_), .panels = panels_}, bias);
 }
 
 at::Tensor PackedWeight::backward(const at::Tensor& dy) const {
   const Source source = backward_source(weight_);
   std::call_once(transposed_once_, [&] { transposed_ = pack(kernels_, source); });
-  return multiply(kernels_, left(dy), {.source = source, .panels = transposed_}, {});
+  return multiply(kernels_, dy, {.source = source, .panels = transposed_}, {});
 }
 
 at::Tensor product_forward(const at::Tensor& x, const LinearWeight& weight, const at::Tensor& bias) {
   if (weight.packed) return weight.packed->forward(x, bias);
   const at::Tensor w = weight.weight.contiguous();
-  return multiply(kernels::active(), left(x), {.source = forward_source(w)}, bias);
+  return multiply(kernels::active(), x, {.source = forward_source(w)}, bias);
 }
 
 at::Tensor product_backward(const at::Tensor& dy, const LinearWeight& weight) {
   if (weight.packed) return weight.packed->backward(dy);
   const at::Tensor w = weight.weight.contiguous();
-  return multiply(kernels::active(), left(dy), {.source = backward_source(w)}, {});
+  return multiply(kernels::active(), dy, {.source = backward_source(w)}, {});
 }
 
 at::Tensor product_weight(const at::Tensor& dy, const at::Tensor& x) {
-  return multiply(kernels::active(), left_transposed(dy), {.source = backward_source(x)}, {});
+  const ProfileScope scope(Work::products);
+  return multiply(kernels::active(), transposed(kernels::active(), dy), {.source = backward_source(x)}, {});
 }
 
 void freeze(LinearWeight& weight) {

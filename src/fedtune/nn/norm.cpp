@@ -4,6 +4,7 @@
 #include "fedtune/base/profile.h"
 #include "fedtune/nn/fused.h"
 #include "fedtune/nn/kernels/select.h"
+#include "fedtune/nn/parallel.h"
 #include "fedtune/nn/plain.h"
 
 namespace fedtune::nn {
@@ -11,6 +12,8 @@ namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
+
+constexpr std::int64_t fewest_rows = 32;
 
 struct Options {
   double eps;
@@ -28,20 +31,40 @@ struct Statistics {
 void run(const at::Tensor& x, const at::Tensor& bias, const at::Tensor& residual, const LayerNormWeight& norm,
          const Dropout& dropout, const RowIds& row_ids, const at::Tensor& y, const Statistics& statistics) {
   const ProfileScope scope(Work::norms);
-  const at::Tensor scratch = scratch_rows(2, x.size(1));
-  kernels::active().norm({.rows = x.size(0),
-                          .features = x.size(1),
-                          .x = read(x),
-                          .bias = read(bias),
-                          .residual = read(residual),
-                          .gamma = read(norm.gamma),
-                          .beta = read(norm.beta),
-                          .eps = static_cast<float>(norm.eps),
-                          .drop = drop_of(dropout, row_ids),
-                          .y = write(y),
-                          .normalised = write(statistics.normalised),
-                          .inverse = write(statistics.inverse),
-                          .scratch = write(scratch)});
+  const kernels::Kernels& set = kernels::active();
+  parallel_rows(x.size(0), fewest_rows, [&](std::int64_t first, std::int64_t last) {
+    const at::Tensor scratch = scratch_rows(2, x.size(1));
+    set.norm({.first = first,
+              .rows = last,
+              .features = x.size(1),
+              .x = read(x),
+              .bias = read(bias),
+              .residual = read(residual),
+              .gamma = read(norm.gamma),
+              .beta = read(norm.beta),
+              .eps = static_cast<float>(norm.eps),
+              .drop = drop_of(dropout, row_ids),
+              .y = write(y),
+              .normalised = write(statistics.normalised),
+              .inverse = write(statistics.inverse),
+              .scratch = write(scratch)});
+  });
+}
+
+// Adds to the gradients of gamma and beta, where they are defined: threads take columns.
+void add_parameters(const at::Tensor& dy, const at::Tensor& normalised, const at::Tensor& dgamma,
+                    const at::Tensor& dbeta) {
+  if (!dgamma.defined() && !dbeta.defined()) return;
+  const kernels::Kernels& set = kernels::active();
+  parallel_columns(dy.size(1), [&](std::int64_t first, std::int64_t last) {
+    set.norm_parameters({.rows = dy.size(0),
+                         .features = last - first,
+                         .stride = dy.size(1),
+                         .dy = read(dy) + first,
+                         .normalised = read(normalised) + first,
+                         .dgamma = dgamma.defined() ? write(dgamma) + first : nullptr,
+                         .dbeta = dbeta.defined() ? write(dbeta) + first : nullptr});
+  });
 }
 
 class ResidualNorm : public torch::autograd::Function<ResidualNorm> {
@@ -75,19 +98,22 @@ class ResidualNorm : public torch::autograd::Function<ResidualNorm> {
     if (context->needs_input_grad(0) || want_bias) dx = options.dropout.active() ? at::empty_like(dy) : dresidual;
     const at::Tensor dgamma = zeros_if(context->needs_input_grad(2), gamma);
     const at::Tensor dbeta = zeros_if(context->needs_input_grad(3), gamma);
-    const at::Tensor scratch = scratch_rows(2, dy.size(1));
-    kernels::active().norm_backward({.rows = dy.size(0),
-                                     .features = dy.size(1),
-                                     .dy = read(dy),
-                                     .normalised = read(normalised),
-                                     .inverse = read(inverse),
-                                     .gamma = read(gamma),
-                                     .drop = drop_of(options.dropout, options.row_ids),
-                                     .dresidual = write(dresidual),
-                                     .dx = write(dx),
-                                     .dgamma = write(dgamma),
-                                     .dbeta = write(dbeta),
-                                     .scratch = write(scratch)});
+    const kernels::Kernels& set = kernels::active();
+    parallel_rows(dy.size(0), fewest_rows, [&](std::int64_t first, std::int64_t last) {
+      const at::Tensor scratch = scratch_rows(2, dy.size(1));
+      set.norm_backward({.first = first,
+                         .rows = last,
+                         .features = dy.size(1),
+                         .dy = read(dy),
+                         .normalised = read(normalised),
+                         .inverse = read(inverse),
+                         .gamma = read(gamma),
+                         .drop = drop_of(options.dropout, options.row_ids),
+                         .dresidual = write(dresidual),
+                         .dx = write(dx),
+                         .scratch = write(scratch)});
+    });
+    add_parameters(dy, normalised, dgamma, dbeta);
     if (want_bias) dbias = column_sum(dx);
     return {dx, dresidual, dgamma, dbeta, dbias, {}};
   }

@@ -1,21 +1,30 @@
 #include "fedtune/train/adamw.h"
 
+#include <algorithm>
 #include <cmath>
 
-#include <ATen/ops/_fused_adamw.h>
 #include <ATen/ops/scalar_tensor.h>
 #include <ATen/ops/zeros_like.h>
 #include <c10/core/GradMode.h>
 
 #include "fedtune/base/error.h"
 #include "fedtune/base/profile.h"
+#include "fedtune/nn/adamw.h"
 
 namespace fedtune::train {
 
 namespace {
 
 AdamW::Form form_for(const std::vector<at::Tensor>& parameters) {
-  return !parameters.empty() && parameters.front().is_cpu() ? AdamW::Form::fused : AdamW::Form::plain;
+  const bool fused = std::ranges::all_of(parameters, nn::takes_adamw_step);
+  return fused ? AdamW::Form::fused : AdamW::Form::plain;
+}
+
+// A table of embeddings: a step's gradient is 0 in most rows. Without weight decay a row that never had one stays as it
+// is.
+bool is_table(const at::Tensor& parameter, const AdamWOptions& options) {
+  constexpr std::int64_t many_rows = 8192;
+  return options.weight_decay == 0.0 && parameter.dim() == 2 && parameter.size(0) >= many_rows;
 }
 
 }  // namespace
@@ -33,6 +42,7 @@ AdamW::AdamW(const std::vector<at::Tensor>& parameters, const AdamWOptions& opti
                       .mean = at::zeros_like(parameter),
                       .square = at::zeros_like(parameter),
                       .steps = at::scalar_tensor(0.0f)});
+    if (is_table(parameter, options)) slots_.back().moved.resize(static_cast<std::size_t>(parameter.size(0)));
   }
 }
 
@@ -63,27 +73,28 @@ void AdamW::restore(const std::vector<at::Tensor>& state) {
     if (own[i].sizes() != state[i].sizes()) throw input_error("an optimiser's state: tensor {} has another shape", i);
     own[i].copy_(state[i]);
   }
+  for (Slot& slot : slots_) std::ranges::fill(slot.moved, char{1});
 }
 
-// One pass over memory: parameter, gradient and both moments are read and written together.
 void AdamW::step_fused(double lr) {
-  std::vector<at::Tensor> parameters;
-  std::vector<at::Tensor> gradients;
-  std::vector<at::Tensor> means;
-  std::vector<at::Tensor> squares;
-  std::vector<at::Tensor> steps;
   for (Slot& slot : slots_) {
     if (!slot.parameter.grad().defined()) continue;
     slot.steps.add_(1.0);
-    parameters.push_back(slot.parameter);
-    gradients.push_back(slot.parameter.grad().contiguous());
-    means.push_back(slot.mean);
-    squares.push_back(slot.square);
-    steps.push_back(slot.steps);
+    const auto steps = static_cast<double>(slot.steps.item<float>());
+    const at::Tensor gradient = slot.parameter.grad().contiguous();
+    nn::adamw_step({.parameter = slot.parameter,
+                    .gradient = gradient,
+                    .mean = slot.mean,
+                    .square = slot.square,
+                    .moved = slot.moved},
+                   {.mean_share = static_cast<float>(1.0 - options_.beta1),
+                    .square_kept = static_cast<float>(options_.beta2),
+                    .square_share = static_cast<float>(1.0 - options_.beta2),
+                    .eps = static_cast<float>(options_.eps),
+                    .kept = static_cast<float>(1.0 - lr * options_.weight_decay),
+                    .step = static_cast<float>(lr / (1.0 - std::pow(options_.beta1, steps))),
+                    .root_correction = static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(options_.beta2, steps)))});
   }
-  if (parameters.empty()) return;
-  at::_fused_adamw_(parameters, gradients, means, squares, {}, steps, lr, options_.beta1, options_.beta2,
-                    options_.weight_decay, options_.eps, /*amsgrad=*/false, /*maximize=*/false);
 }
 
 void AdamW::step_plain(double lr) {

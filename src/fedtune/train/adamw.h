@@ -18,10 +18,11 @@ struct AdamWOptions {
 // The optimiser of one phase: its moments start at 0 and end with it. Not for use from two threads at once.
 class AdamW {
  public:
-  // fused: one pass over memory, on the CPU. plain: torch's elementwise operations, anywhere. They agree to rounding.
+  // fused: one pass over memory, on the CPU (nn/adamw.h). plain: torch's elementwise operations, anywhere. They agree
+  // to rounding.
   enum class Form { fused, plain };
 
-  // `parameters` are leaves that need gradients, fp32, on one device; their device chooses the form.
+  // `parameters` are leaves that need gradients, fp32, on one device; device and layout choose the form.
   AdamW(const std::vector<at::Tensor>& parameters, const AdamWOptions& options);
   AdamW(const std::vector<at::Tensor>& parameters, const AdamWOptions& options, Form form);
 
@@ -37,9 +38,10 @@ class AdamW {
  private:
   struct Slot {
     at::Tensor parameter;
-    at::Tensor mean;    // of the gradient, decaying by beta1
-    at::Tensor square;  // of its square, by beta2
-    at::Tensor steps;   // scalar, on the CPU
+    at::Tensor mean;            // of the gradient, decaying by beta1
+    at::Tensor square;          // of its square, by beta2
+    at::Tensor steps;           // scalar, on the CPU
+    std::vector<char> moved{};  // see nn::AdamWSlot
   };
   void step_fused(double lr);
   void step_plain(double lr);

@@ -114,6 +114,45 @@ TEST(AdamW, GivesTheSameBitsForOneAndTwoThreads) {
   EXPECT_TRUE(results[0].equal(results[1]));
 }
 
+// Most rows of a table of embeddings have no gradient in a step, and many never have one.
+TEST(AdamW, GivesATableTheBitsThatEachRowAloneWouldHave) {
+  constexpr std::int64_t rows = 9000, features = 5;
+  const at::Tensor start = at::randn({rows, features});
+  const at::Tensor table = leaf(start), flat = leaf(start.flatten());
+  AdamW of_table({table}, {}), of_flat({flat}, {});
+  for (int step = 0; step < 4; ++step) {
+    const at::Tensor gradient = at::zeros_like(start);
+    for (const std::int64_t row : {3 + step, 17, step % 2 ? 8999 : 4000}) gradient[row].normal_();
+    table.mutable_grad() = gradient;
+    flat.mutable_grad() = gradient.flatten().clone();
+    of_table.step(0.1);
+    of_flat.step(0.1);
+  }
+  EXPECT_TRUE(table.flatten().equal(flat));
+  EXPECT_TRUE(table[5000].equal(start[5000]));
+  EXPECT_FALSE(table[8999].equal(start[8999]));
+  EXPECT_TRUE(of_table.state()[1].flatten().equal(of_flat.state()[1]));
+}
+
+TEST(AdamW, GoesOnWithATableWhereAnotherLeftOff) {
+  const at::Tensor start = at::randn({9000, 3});
+  const at::Tensor straight = leaf(start), cut = leaf(start);
+  AdamW whole({straight}, {}), first({cut}, {});
+  AdamW* halves = &first;
+  AdamW second({cut}, {});
+  for (int step = 0; step < 2; ++step) {
+    const at::Tensor gradient = at::zeros_like(start);
+    gradient[10 + step].fill_(1.0);
+    straight.mutable_grad() = gradient.clone();
+    cut.mutable_grad() = gradient.clone();
+    whole.step(0.1);
+    halves->step(0.1);
+    second.restore(first.state());
+    halves = &second;
+  }
+  EXPECT_TRUE(straight.equal(cut));
+}
+
 TEST(AdamW, RefusesToTrainNothing) {
   EXPECT_THROW(AdamW({}, {}), Error);
 }

@@ -4,6 +4,7 @@
 #include "fedtune/nn/kernels/math.h"
 #include "fedtune/nn/kernels/philox.h"
 #include "fedtune/nn/kernels/small_gemm.h"
+#include "fedtune/nn/kernels/transpose.h"
 
 namespace fedtune::nn::kernels::FEDTUNE_KERNELS {
 namespace {
@@ -30,6 +31,11 @@ FEDTUNE_INLINE void for_each_block(const AttentionShape& shape, Body body) {
     const int64_t keys = shape.offsets[s + 1] - start;
     const int64_t padded_keys = (keys + key_padding - 1) / key_padding * key_padding;
     const int64_t queries = shape.first_query_only ? 1 : keys;
+    if (s < shape.first) {
+      saved += shape.heads * queries * padded_keys;
+      pairs += queries * keys;
+      continue;
+    }
     for (int64_t head = 0; head < shape.heads; ++head) {
       const int64_t column = head * shape.head_dim;
       body(Block{queries, keys, padded_keys, shape.head_dim, features,
@@ -43,9 +49,13 @@ FEDTUNE_INLINE void for_each_block(const AttentionShape& shape, Body body) {
 
 // [keys, head_dim] -> [head_dim, padded_keys], 0 behind the last key.
 FEDTUNE_INLINE void transpose_keys(const Block& block, const float* from, float* to) {
-  for (int64_t j = 0; j < block.padded_keys; ++j)
-    for (int64_t d = 0; d < block.head_dim; ++d)
-      to[d * block.padded_keys + j] = j < block.keys ? from[j * block.features + d] : 0.0f;
+  const int64_t width = block.padded_keys;
+  int64_t d = 0;
+  for (; d + lanes <= block.head_dim; d += lanes)
+    for (int64_t j = 0; j < width; j += lanes)
+      transpose_square({from + j * block.features + d, block.features, to + d * width + j, width}, block.keys - j);
+  for (; d < block.head_dim; ++d)
+    for (int64_t j = 0; j < width; ++j) to[d * width + j] = j < block.keys ? from[j * block.features + d] : 0.0f;
 }
 
 // Scores to probabilities, in place; 0 behind the last key.

@@ -37,10 +37,10 @@ static void multiply(int64_t count, const float* x, const float* y, float* z) {
   });
 }
 
-static void column_sum(int64_t rows, int64_t features, const float* x, float* sum) {
-  for (int64_t row = 0; row < rows; ++row)
-    for_each_vector(features, [&](int64_t first, int64_t count) {
-      store(sum + first, load(sum + first, count) + load(x + row * features + first, count), count);
+static void column_sum(const ColumnSum& args) {
+  for (int64_t row = 0; row < args.rows; ++row)
+    for_each_vector(args.features, [&](int64_t first, int64_t count) {
+      store(args.sum + first, load(args.sum + first, count) + load(args.x + row * args.stride + first, count), count);
     });
 }
 

@@ -1,4 +1,5 @@
 // One set of kernels: included once by each of avx512.cpp, avx2.cpp and portable.cpp.
+#include "fedtune/nn/kernels/adamw.h"
 #include "fedtune/nn/kernels/attention.h"
 #include "fedtune/nn/kernels/elementwise.h"
 #include "fedtune/nn/kernels/lora.h"
@@ -16,6 +17,7 @@ constinit const Kernels FEDTUNE_KERNELS::set{
     .gelu = gelu,
     .norm = norm,
     .norm_backward = norm_backward,
+    .norm_parameters = norm_parameters,
     .embedding = embedding,
     .embedding_backward = embedding_backward,
     .attention = attention,
@@ -28,6 +30,9 @@ constinit const Kernels FEDTUNE_KERNELS::set{
     .pack = pack,
     .tanh = tanh,
     .tanh_backward = tanh_backward,
+    .adamw = adamw,
+    .is_zero = is_zero,
+    .transpose = transpose,
     .multiply = multiply,
     .column_sum = column_sum,
     .mask = mask,

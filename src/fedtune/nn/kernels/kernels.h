@@ -4,7 +4,7 @@
 // per process. This header is read by all of them and so holds plain data only: an inline function here would be
 // compiled with instructions that another processor lacks. Every kernel runs on the calling thread, in a fixed order of
 // additions. Matrices are fp32, row-major and without gaps unless a stride is named. A pointer marked "or null"
-// switches its part off.
+// switches its part off. Rows, or sentences, below `first` are left alone: threads share a matrix by it.
 #pragma once
 
 #include <stdint.h>
@@ -30,7 +30,7 @@ struct GeluForward {
 
 // dx = dropout'(dz), where z = dropout(x + bias) + residual and y = layer_norm(z).
 struct NormForward {
-  int64_t rows, features;
+  int64_t first, rows, features;
   const float* x;
   const float* bias;  // or null
   const float* residual;
@@ -45,7 +45,7 @@ struct NormForward {
 };
 
 struct NormBackward {
-  int64_t rows, features;
+  int64_t first, rows, features;
   const float* dy;
   const float* normalised;
   const float* inverse;
@@ -53,14 +53,28 @@ struct NormBackward {
   Drop drop;
   float* dresidual;  // gradient of z
   float* dx;         // or null; may be dresidual when nothing is dropped
-  float* dgamma;     // or null; added to
-  float* dbeta;      // or null; added to
   float* scratch;    // [2 * padded(features)]
+};
+
+// Of the columns of a matrix whose rows are `stride` apart.
+struct NormParameters {
+  int64_t rows, features, stride;
+  const float* dy;
+  const float* normalised;
+  float* dgamma;  // or null; added to
+  float* dbeta;   // or null; added to
+};
+
+// sum[feature] += sum of x over rows, which are `stride` apart.
+struct ColumnSum {
+  int64_t rows, features, stride;
+  const float* x;
+  float* sum;
 };
 
 // y = dropout(layer_norm(word[id] + position[pos] + type[type_id])).
 struct EmbeddingForward {
-  int64_t rows, features;
+  int64_t first, rows, features;
   const int32_t* ids;
   const int32_t* positions;
   const int32_t* type_ids;
@@ -97,7 +111,7 @@ struct EmbeddingBackward {
 
 // Sentence s owns keys offsets[s] .. offsets[s + 1] - 1 and the same queries, or query s alone.
 struct AttentionShape {
-  int64_t sentences, heads, head_dim;
+  int64_t first, sentences, heads, head_dim;
   const int32_t* offsets;
   bool first_query_only;
 };
@@ -133,7 +147,7 @@ struct AttentionBackward {
 
 // h = scale * dropout(x) w^T: x [rows, features], w [rank, features], h [rows, rank].
 struct Project {
-  int64_t rows, features, rank;
+  int64_t first, rows, features, rank;
   const float* x;
   const float* w;
   float scale;
@@ -144,7 +158,7 @@ struct Project {
 
 // y += dropout(h w): h [rows, rank], w [rank, features], y [rows, features].
 struct Expand {
-  int64_t rows, features, rank;
+  int64_t first, rows, features, rank;
   const float* h;
   const float* w;
   Drop drop;
@@ -162,17 +176,28 @@ struct Outer {
   float* scratch;  // [row_block * padded(features)]
 };
 
+// mean += (gradient - mean) mean_share, square = square square_kept + gradient^2 square_share,
+// parameter = parameter kept - step mean / (sqrt(square) root_correction + eps).
+struct AdamWStep {
+  int64_t count;
+  float* parameter;
+  const float* gradient;
+  float* mean;
+  float* square;
+  float mean_share, square_kept, square_share, kept, step, root_correction, eps;
+};
+
 // The right matrix of a product, [depth, columns] or its transpose: element (k, j) is data[k * depth_stride + j *
-// column_stride].
+// column_stride], one of the strides being 1.
 struct Source {
   int64_t depth, columns;
   const float* data;
   int64_t depth_stride, column_stride;
 };
 
-// c = a b + bias: a [rows, depth], element (i, k) at a[i * a_row_stride + k * a_depth_stride], c
-// [rows, columns]. Each element is a chain of additions in the order of depth, whatever tile it falls into, so that its
-// bits depend neither on `rows` nor on packing.
+// c = a b + bias: a [rows, depth], element (i, k) at a[i * a_row_stride + k * a_depth_stride], c [rows, columns], its
+// rows c_row_stride apart. Each element is a chain of additions in the order of depth, whatever tile it falls into, so
+// that its bits depend neither on `rows` nor on packing.
 struct MatrixProduct {
   int64_t rows;
   const float* a;
@@ -181,6 +206,7 @@ struct MatrixProduct {
   const float* packed;  // b as `pack` of the same set laid it out; or null: data and strides of b are read
   const float* bias;    // [columns], or null
   float* c;
+  int64_t c_row_stride;
   float* scratch;  // [product_scratch], unless packed
 };
 
@@ -189,6 +215,7 @@ struct Kernels {
   void (*gelu)(const GeluForward&);
   void (*norm)(const NormForward&);
   void (*norm_backward)(const NormBackward&);
+  void (*norm_parameters)(const NormParameters&);
   void (*embedding)(const EmbeddingForward&);
   void (*embedding_backward)(const EmbeddingBackward&);
   void (*attention)(const AttentionForward&);
@@ -203,10 +230,14 @@ struct Kernels {
   // y = tanh(x), and dx = dy * (1 - y^2).
   void (*tanh)(int64_t count, const float* x, float* y);
   void (*tanh_backward)(int64_t count, const float* dy, const float* y, float* dx);
+  void (*adamw)(const AdamWStep&);
+  // Whether every element is 0.
+  bool (*is_zero)(int64_t count, const float* x);
+  // y = x^T: x [rows, columns].
+  void (*transpose)(int64_t rows, int64_t columns, const float* x, float* y);
   // z = x * y, element by element.
   void (*multiply)(int64_t count, const float* x, const float* y, float* z);
-  // sum[feature] += sum of x over rows.
-  void (*column_sum)(int64_t rows, int64_t features, const float* x, float* sum);
+  void (*column_sum)(const ColumnSum&);
   // The mask of dropout.h: [rows, features].
   void (*mask)(int64_t rows, int64_t features, const Drop& drop, float* mask);
   // For tests: y = exp(x), x <= 0.

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -100,8 +101,30 @@ TEST_P(EveryKernelSet, GeluKeepsExtremes) {
 TEST_P(EveryKernelSet, ColumnSumAddsEveryRow) {
   const std::vector<float> x{1, 2, 3, 4, 5, 6, 7, 8, 9};
   std::vector<float> sum{100, 0, 0};
-  GetParam()->column_sum(3, 3, x.data(), sum.data());
+  GetParam()->column_sum({.rows = 3, .features = 3, .stride = 3, .x = x.data(), .sum = sum.data()});
   EXPECT_EQ(sum, (std::vector<float>{112, 15, 18}));
+}
+
+TEST_P(EveryKernelSet, TransposesMatrices) {
+  for (const auto& [rows, columns] : {std::pair<std::int64_t, std::int64_t>{1, 1}, {16, 32}, {19, 33}, {50, 7}}) {
+    std::vector<float> x(static_cast<std::size_t>(rows * columns)), y(x.size());
+    for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i);
+    GetParam()->transpose(rows, columns, x.data(), y.data());
+    for (std::int64_t i = 0; i < rows; ++i)
+      for (std::int64_t j = 0; j < columns; ++j)
+        ASSERT_EQ(y[static_cast<std::size_t>(j * rows + i)], static_cast<float>(i * columns + j)) << rows << columns;
+  }
+}
+
+TEST_P(EveryKernelSet, FindsTheOneElementThatIsNotZero) {
+  std::vector<float> x(37);
+  x[5] = -0.0f;
+  EXPECT_TRUE(GetParam()->is_zero(37, x.data()));
+  for (float& element : x) {
+    const float before = std::exchange(element, 1e-30f);
+    EXPECT_FALSE(GetParam()->is_zero(37, x.data()));
+    element = before;
+  }
 }
 
 // A product to be computed, and its operands as they lie in memory.
@@ -143,6 +166,7 @@ class Operands {
                             .packed = size_.packed ? packed.data() : nullptr,
                             .bias = size_.biased ? bias_.data() : nullptr,
                             .c = c.data(),
+                            .c_row_stride = size_.columns,
                             .scratch = scratch.data()});
     EXPECT_EQ(c.back(), 1e9f) << "written behind the end";
     c.pop_back();

@@ -51,7 +51,7 @@ FEDTUNE_INLINE void dot_rows(int64_t features, int64_t rank, Right x, const floa
 static void project(const Project& args) {
   constexpr int tile = lanes == 16 ? 4 : 2;
   const Draw draw = prepare(args.drop);
-  for (int64_t first = 0; first < args.rows; first += row_block) {
+  for (int64_t first = args.first; first < args.rows; first += row_block) {
     const int64_t count = args.rows - first < row_block ? args.rows - first : int64_t{row_block};
     const Right x = dropped_rows(args.drop, draw, args.x, args.features, first, count, args.scratch);
     for (int64_t i = 0; i < count;) {
@@ -71,13 +71,13 @@ static void project(const Project& args) {
 static void expand(const Expand& args) {
   const int64_t features = args.features;
   if (!args.drop.threshold) {
-    multiply<Into::add>({args.rows, features, args.rank}, {args.h, args.rank, 1}, {args.w, features},
-                        {args.y, features}, 1.0f);
+    multiply<Into::add>({args.rows - args.first, features, args.rank}, {args.h + args.first * args.rank, args.rank, 1},
+                        {args.w, features}, {args.y + args.first * features, features}, 1.0f);
     return;
   }
   float* const mask = args.scratch + row_block * padded(features);
   const Draw draw = prepare(args.drop);
-  for (int64_t first = 0; first < args.rows; first += row_block) {
+  for (int64_t first = args.first; first < args.rows; first += row_block) {
     const int64_t count = args.rows - first < row_block ? args.rows - first : int64_t{row_block};
     multiply<Into::assign>({count, features, args.rank}, {args.h + first * args.rank, args.rank, 1}, {args.w, features},
                            {args.scratch, padded(features)}, 1.0f);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "fedtune/nn/kernels/small_gemm.h"
+#include "fedtune/nn/kernels/transpose.h"
 
 namespace fedtune::nn::kernels::FEDTUNE_KERNELS {
 namespace {
@@ -159,21 +160,7 @@ static void pack_panel(const Source& b, int64_t first, int64_t depth, int64_t co
       });
     return;
   }
-  // Transposed: a run of a row is read at once, so that each cache line of the source is needed once.
-  constexpr int64_t run = 16;
-  for (int64_t k = 0; k < depth; k += run) {
-    const int64_t count = depth - k < run ? depth - k : run;
-    for (int64_t j = 0; j < columns; ++j) {
-      const float* const row = from + j * b.column_stride + k * b.depth_stride;
-      float* const to = panel + k * panel_width + j;
-      if (count == run && b.depth_stride == 1) {
-#pragma GCC unroll 16
-        for (int64_t i = 0; i < run; ++i) to[i * panel_width] = row[i];
-      } else {
-        for (int64_t i = 0; i < count; ++i) to[i * panel_width] = row[i * b.depth_stride];
-      }
-    }
-  }
+  transpose_rectangle(columns, depth, {from, b.column_stride, panel, panel_width});
 }
 
 static int64_t packed_size(int64_t depth, int64_t columns) {
@@ -198,7 +185,7 @@ static void matrix_product(const MatrixProduct& args) {
                     (args.packed ? b.depth : depth) * panel_width, columns};
       if (!args.packed)
         for (int64_t i = 0; i < columns; i += panel_width) pack_panel(b, first, depth, j + i, args.scratch + i * depth);
-      const Product c{args.c + j, b.columns};
+      const Product c{args.c + j, args.c_row_stride};
       const Start bias{args.bias ? args.bias + j : nullptr, 0};
       product_block(args.rows, depth, a, panels, chunk > 0 ? Start{c.data, c.row_stride} : bias, c);
     }

@@ -30,7 +30,7 @@ static void norm(const NormForward& args) {
   float* const z = args.scratch;
   float* const mask = args.scratch + (features + padding - 1) / padding * padding;
   const Draw draw = prepare(args.drop);
-  for (int64_t row = 0; row < args.rows; ++row) {
+  for (int64_t row = args.first; row < args.rows; ++row) {
     const int64_t start = row * features;
     if (args.drop.threshold) draw_row(draw, row, features, mask);
     for_each_vector(features, [&](int64_t first, int64_t count) {
@@ -50,18 +50,30 @@ static void norm(const NormForward& args) {
   }
 }
 
-// One row of the gradient through layer_norm: dz from dy; adds to the gradients of gamma and beta. dz may be dy.
+// One row's part of the gradients of gamma and beta.
+FEDTUNE_INLINE void norm_row_parameters(int64_t features, const float* dy, const float* normalised, float* dgamma,
+                                        float* dbeta) {
+  for_each_vector(features, [&](int64_t first, int64_t count) {
+    const Floats g = load(dy + first, count);
+    if (dgamma) store(dgamma + first, load(dgamma + first, count) + g * load(normalised + first, count), count);
+    if (dbeta) store(dbeta + first, load(dbeta + first, count) + g, count);
+  });
+}
+
+static void norm_parameters(const NormParameters& args) {
+  for (int64_t row = 0; row < args.rows; ++row)
+    norm_row_parameters(args.features, args.dy + row * args.stride, args.normalised + row * args.stride, args.dgamma,
+                        args.dbeta);
+}
+
+// One row of the gradient through layer_norm: dz from dy. dz may be dy.
 FEDTUNE_INLINE void norm_row_backward(int64_t features, const float* dy, const float* normalised, float inverse,
-                                      const float* gamma, float* dgamma, float* dbeta, float* dz) {
+                                      const float* gamma, float* dz) {
   Floats total{}, correlation{};
   for_each_vector(features, [&](int64_t first, int64_t count) {
-    const Floats n = load(normalised + first, count);
-    const Floats g = load(dy + first, count);
-    if (dgamma) store(dgamma + first, load(dgamma + first, count) + g * n, count);
-    if (dbeta) store(dbeta + first, load(dbeta + first, count) + g, count);
-    const Floats scaled = g * load(gamma + first, count);
+    const Floats scaled = load(dy + first, count) * load(gamma + first, count);
     total += scaled;
-    correlation += scaled * n;
+    correlation += scaled * load(normalised + first, count);
   });
   const float mean = sum(total) / static_cast<float>(features);
   const float slope = sum(correlation) / static_cast<float>(features);
@@ -74,11 +86,10 @@ FEDTUNE_INLINE void norm_row_backward(int64_t features, const float* dy, const f
 static void norm_backward(const NormBackward& args) {
   const int64_t features = args.features;
   const Draw draw = prepare(args.drop);
-  for (int64_t row = 0; row < args.rows; ++row) {
+  for (int64_t row = args.first; row < args.rows; ++row) {
     const int64_t start = row * features;
     float* const dz = args.dresidual + start;
-    norm_row_backward(features, args.dy + start, args.normalised + start, args.inverse[row], args.gamma, args.dgamma,
-                      args.dbeta, dz);
+    norm_row_backward(features, args.dy + start, args.normalised + start, args.inverse[row], args.gamma, dz);
     if (!args.dx || args.dx == args.dresidual) continue;
     draw_row(draw, row, features, args.scratch);
     for_each_vector(features, [&](int64_t first, int64_t count) {
@@ -92,7 +103,7 @@ static void embedding(const EmbeddingForward& args) {
   float* const z = args.scratch;
   float* const mask = args.scratch + (features + padding - 1) / padding * padding;
   const Draw draw = prepare(args.drop);
-  for (int64_t row = 0; row < args.rows; ++row) {
+  for (int64_t row = args.first; row < args.rows; ++row) {
     const int64_t start = row * features;
     const float* const word = args.word + args.ids[row] * features;
     const float* const position = args.position + args.positions[row] * features;
@@ -135,8 +146,9 @@ static void embedding_backward(const EmbeddingBackward& args) {
       });
       dy = dz;
     }
-    norm_row_backward(features, dy, args.normalised + row * features, args.inverse[row], args.gamma, args.dgamma,
-                      args.dbeta, dz);
+    const float* const normalised = args.normalised + row * features;
+    norm_row_parameters(features, dy, normalised, args.dgamma, args.dbeta);
+    norm_row_backward(features, dy, normalised, args.inverse[row], args.gamma, dz);
     if (args.dword) add_row(features, dz, args.dword + args.ids[row] * features);
     if (args.dposition) add_row(features, dz, args.dposition + args.positions[row] * features);
     if (args.dtype) add_row(features, dz, args.dtype + args.type_ids[row] * features);

@@ -63,6 +63,19 @@ FEDTUNE_INLINE Floats max(Floats a, Floats b) {
   return a > b ? a : b;
 }
 
+FEDTUNE_INLINE Floats sqrt(Floats x) {
+#if defined(__x86_64__) && FEDTUNE_VECTOR_BYTES == 64
+  return (Floats)_mm512_maskz_sqrt_ps(0xFFFF, (__m512)x);
+#elif defined(__x86_64__) && FEDTUNE_VECTOR_BYTES == 32
+  return (Floats)_mm256_sqrt_ps((__m256)x);
+#elif defined(__x86_64__)
+  return (Floats)_mm_sqrt_ps((__m128)x);
+#else
+  for (int64_t i = 0; i < lanes; ++i) x[i] = __builtin_sqrtf(x[i]);
+  return x;
+#endif
+}
+
 // The vector's halves combined until one element is left.
 template <typename Combine>
 FEDTUNE_INLINE float fold(Floats x, Combine combine) {
