@@ -43,9 +43,9 @@ parity: build peer ## logits, gradients, losses and token ids against transforme
 bench: build-bench ## each hot path on one core, as a share of its peak of FMA or of copying memory
 	@build/bench/nn_bench models/minilm examples/opinions
 
-bench-peer: build-bench peer glue ## the same work by the Python stack on the same cores; GLUE=folder, ROWS="lora round", QUICK=1
+bench-peer: build-bench peer glue ## the same work by the Python stack on the same cores; GLUE=folder, ROWS="lora round", QUICK=1, PEER="--steps 8"
 	@.venv-peer/bin/python bench/peer/bench.py --bench build/bench/step_bench --data $(GLUE) --vocabulary models/minilm \
-	  --work bench/results/tmp/peer --results bench/results $(if $(ROWS),--rows $(ROWS)) $(if $(QUICK),--quick)
+	  --work bench/results/tmp/peer --results bench/results $(if $(ROWS),--rows $(ROWS)) $(if $(QUICK),--quick) $(PEER)
 
 same-result: build peer glue ## three federations here and three in the Python stack, compared; needs GLUE=folder
 	@for side in peer ours compare; do .venv-peer/bin/python bench/peer/same_result.py $$side --model models/minilm \

@@ -28,6 +28,9 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="where checkpoints, adapter and batches are written")
     parser.add_argument("--results", type=Path, required=True, help="where ROW.json is written")
     parser.add_argument("--rows", nargs="+", choices=ROWS, default=ROWS)
+    parser.add_argument("--turns", type=int, help="turns, in place of a row's own number")
+    parser.add_argument("--steps", type=int, help="steps of a side and turn, in place of a row's own number")
+    parser.add_argument("--sentences", type=int, help="of the round: only the first of CoLA's training sentences")
     parser.add_argument("--quick", action="store_true", help="one or two short turns: a trial, no figures")
     options = parser.parse_args()
     for folder in (options.work, options.results):

@@ -20,7 +20,7 @@ from side import spread
 
 HERE = Path(__file__).parent
 CLIENTS, PUBLIC_PERCENT = 4, 20
-TURNS, ROWS = 2, None
+TURNS = 2
 QUICK_TURNS, QUICK_ROWS = 1, 1000
 
 
@@ -75,7 +75,7 @@ def theirs(options, rows: int | None, tuned: bool) -> dict:
 
 def run_row(row: str, options) -> dict:
     prepare_models(options.work, options.vocabulary, teacher=False)
-    turns_wanted, rows = (QUICK_TURNS, QUICK_ROWS) if options.quick else (TURNS, ROWS)
+    turns_wanted, rows = (QUICK_TURNS, QUICK_ROWS) if options.quick else (options.turns or TURNS, options.sentences)
     turns = []
     for turn in range(turns_wanted):
         result = {"ours": ours(options, rows), "ships": theirs(options, rows, False), "tuned": theirs(options, rows, True)}

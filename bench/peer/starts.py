@@ -47,7 +47,7 @@ def run_row(row: str, options) -> dict:
     prepare_models(options.work, options.vocabulary, teacher=False)
     ours(options), theirs(options)  # the files come into memory
     turns = []
-    for turn in range(QUICK_TURNS if options.quick else TURNS):
+    for turn in range(QUICK_TURNS if options.quick else options.turns or TURNS):
         turns.append({"ours": ours(options), "theirs": theirs(options)})
         print(f"{row}: turn {turn + 1}: {turns[-1]}", flush=True)
     return {"row": row, "turns": turns, "ours": [turn["ours"]["seconds"] for turn in turns],

@@ -43,9 +43,12 @@ def sides_of(row: str, job: Path, bench: str) -> tuple[Side, list[Side]]:
     return Side("fedtune", [[bench, str(job), models, threads]]), theirs
 
 
-def measure(row: str, sides: list[Side], quick: bool) -> list[dict]:
+def measure(row: str, sides: list[Side], options) -> list[dict]:
     """Per turn: the FMA peak of the moment, and each side's sentences and tokens per second."""
-    count, steps, warm_up = QUICK if quick else LENGTHS.get(row, OTHERS)
+    count, steps, warm_up = QUICK if options.quick else LENGTHS.get(row, OTHERS)
+    count = options.turns or count
+    if options.steps:
+        steps, warm_up = options.steps, min(warm_up, options.steps)
     for side in sides:
         side.run(0, warm_up)
     turns = []
@@ -67,7 +70,7 @@ def run_row(row: str, options) -> dict:
     job = prepare_job(row, options.work, options.data, options.vocabulary)
     ours, theirs = sides_of(row, job, options.bench)
     parity = require_parity(row, ours, theirs[0], 5 if options.quick else 20)
-    turns = measure(row, [ours, *theirs], options.quick)
+    turns = measure(row, [ours, *theirs], options)
     for side in (ours, *theirs):
         side.close()
     names = [side.name for side in theirs]
