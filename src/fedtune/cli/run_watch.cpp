@@ -41,7 +41,7 @@ Json averaging_error_json(const fed::Strategy& strategy) {
   const auto* lora = dynamic_cast<const strategy::FedLora*>(&strategy);
   if (lora == nullptr) return nullptr;
   Json errors = Json::object();
-  for (const aggregate::LoraError& error : lora->averaging_errors()) errors[error.layer] = error.relative;
+  for (const strategy::LoraError& error : lora->averaging_errors()) errors[error.layer] = error.relative;
   return errors;
 }
 

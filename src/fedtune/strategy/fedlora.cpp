@@ -3,8 +3,9 @@
 namespace fedtune::strategy {
 
 NamedTensors FedLora::aggregate(int round, const NamedTensors& global, std::span<const fed::Update> accepted) {
-  errors_ = aggregate::lora_averaging_errors(contributions_of(accepted));
-  return FedAvg::aggregate(round, global, accepted);
+  NamedTensors mean = FedAvg::aggregate(round, global, accepted);
+  errors_ = lora_averaging_errors(contributions_of(accepted), mean);
+  return mean;
 }
 
 }  // namespace fedtune::strategy

@@ -3,8 +3,8 @@
 
 #include <vector>
 
-#include "fedtune/aggregate/lora_error.h"
 #include "fedtune/strategy/fedavg.h"
+#include "fedtune/strategy/lora_error.h"
 
 namespace fedtune::strategy {
 
@@ -14,10 +14,10 @@ class FedLora : public FedAvg {
 
   NamedTensors aggregate(int round, const NamedTensors& global, std::span<const fed::Update> accepted) override;
   // What averaging A and B apart cost in the last aggregate, layer by layer in wire order.
-  const std::vector<aggregate::LoraError>& averaging_errors() const { return errors_; }
+  const std::vector<LoraError>& averaging_errors() const { return errors_; }
 
  private:
-  std::vector<aggregate::LoraError> errors_;
+  std::vector<LoraError> errors_;
 };
 
 }  // namespace fedtune::strategy

@@ -1,4 +1,4 @@
-#include "fedtune/aggregate/lora_error.h"
+#include "fedtune/strategy/lora_error.h"
 
 #include <cmath>
 
@@ -8,8 +8,12 @@
 #include "fedtune/base/error.h"
 #include "fedtune/base/random.h"
 
-namespace fedtune::aggregate {
+namespace fedtune::strategy {
 namespace {
+
+using aggregate::Contribution;
+using aggregate::test_tensors;
+using aggregate::weighted_mean;
 
 constexpr std::size_t r = 3, in = 5, out = 4;
 
@@ -38,6 +42,10 @@ std::vector<double> product(const NamedTensors& adapter) {
   return result;
 }
 
+std::vector<LoraError> errors_of(const std::vector<Contribution>& contributions) {
+  return lora_averaging_errors(contributions, weighted_mean(contributions));
+}
+
 double norm(const std::vector<double>& values) {
   double sum = 0.0;
   for (const double value : values) sum += value * value;
@@ -48,9 +56,8 @@ TEST(LoraAveragingError, EqualsTheDefinitionWithTheMatricesFormed) {
   const NamedTensors one = adapter(normals(r * in, 1), normals(out * r, 2));
   const NamedTensors two = adapter(normals(r * in, 3), normals(out * r, 4));
   const std::vector<Contribution> contributions{{1, 1.0, &one}, {2, 3.0, &two}};
-  const auto errors = lora_averaging_errors(contributions);
-
   const NamedTensors mean = weighted_mean(contributions);
+  const auto errors = lora_averaging_errors(contributions, mean);
   std::vector<double> exact(out * in), difference(out * in);
   for (std::size_t i = 0; i < exact.size(); ++i) {
     exact[i] = 0.25 * product(one)[i] + 0.75 * product(two)[i];
@@ -62,23 +69,42 @@ TEST(LoraAveragingError, EqualsTheDefinitionWithTheMatricesFormed) {
   EXPECT_NEAR(errors[0].relative, norm(difference) / norm(exact), 1e-6);
 }
 
+TEST(LoraAveragingError, AddsMoreClientsThanAreMultipliedAtOnce) {
+  std::vector<NamedTensors> adapters;
+  for (std::uint32_t k = 0; k < 400; ++k)
+    adapters.push_back(adapter(normals(r * in, 2 * k), normals(out * r, 2 * k + 1)));
+  std::vector<Contribution> contributions;
+  for (std::size_t k = 0; k < adapters.size(); ++k) {
+    contributions.push_back({static_cast<int>(k) + 1, 1.0, &adapters[k]});
+  }
+  const NamedTensors mean = weighted_mean(contributions);
+  std::vector<double> exact(out * in, 0.0);
+  for (const NamedTensors& one : adapters) {
+    const std::vector<double> own = product(one);
+    for (std::size_t i = 0; i < exact.size(); ++i) exact[i] += own[i] / 400.0;
+  }
+  std::vector<double> difference = product(mean);
+  for (std::size_t i = 0; i < exact.size(); ++i) difference[i] -= exact[i];
+  EXPECT_NEAR(lora_averaging_errors(contributions, mean).at(0).relative, norm(difference) / norm(exact), 1e-5);
+}
+
 TEST(LoraAveragingError, VanishesWhereAllShareTheSameA) {
   const std::vector<float> a = normals(r * in, 1);
   const NamedTensors one = adapter(a, normals(out * r, 2)), two = adapter(a, normals(out * r, 3));
-  const auto errors = lora_averaging_errors(std::vector<Contribution>{{1, 1.0, &one}, {2, 2.0, &two}});
+  const auto errors = errors_of({{1, 1.0, &one}, {2, 2.0, &two}});
   EXPECT_NEAR(errors.at(0).relative, 0.0, 1e-6);
 }
 
 TEST(LoraAveragingError, IsZeroWhereEveryProductIs) {
   const std::vector<float> zeros(out * r, 0.0f);
   const NamedTensors one = adapter(normals(r * in, 1), zeros), two = adapter(normals(r * in, 2), zeros);
-  EXPECT_EQ(lora_averaging_errors(std::vector<Contribution>{{1, 1.0, &one}, {2, 2.0, &two}}).at(0).relative, 0.0);
+  EXPECT_EQ(errors_of({{1, 1.0, &one}, {2, 2.0, &two}}).at(0).relative, 0.0);
 }
 
 TEST(LoraAveragingError, RefusesAnAWithoutItsB) {
   const NamedTensors half = test_tensors({{"q.lora_A.weight", {1, 2}, {1, 2}}});
-  EXPECT_THROW(lora_averaging_errors(std::vector<Contribution>{{1, 1.0, &half}}), Error);
+  EXPECT_THROW(errors_of({{1, 1.0, &half}}), Error);
 }
 
 }  // namespace
-}  // namespace fedtune::aggregate
+}  // namespace fedtune::strategy
