@@ -57,8 +57,14 @@ class Mailbox {
 // The threads of one exchange. Whatever ends it, the threads are told to stop and joined.
 class Crew {
  public:
-  Crew(LocalTask& task, std::vector<Instruction> instructions, std::size_t workers)
-      : task_(task), instructions_(std::move(instructions)), mailbox_(workers) {
+  // What is asked of each rank of `cohort`; both outlive the crew.
+  struct Assignment {
+    int round;
+    const NamedTensors& global;
+    std::span<const int> cohort;
+  };
+  Crew(LocalTask& task, const Assignment& assignment, std::size_t workers)
+      : task_(task), assignment_(assignment), mailbox_(workers) {
     for (std::size_t i = 0; i < workers; ++i) threads_.emplace_back([this] { work(); });
   }
   ~Crew() { stop_ = true; }
@@ -71,7 +77,10 @@ class Crew {
   bool should_stop() const { return stop_ || interrupt_signal() != 0; }
 
   void work() {
-    for (std::size_t i = next_++; i < instructions_.size() && !should_stop(); i = next_++) train(instructions_[i]);
+    // An instruction is made when its turn comes: of a thousand clients, those that wait have none.
+    for (std::size_t i = next_++; i < assignment_.cohort.size() && !should_stop(); i = next_++) {
+      train({.round = assignment_.round, .rank = assignment_.cohort[i], .global = assignment_.global});
+    }
     mailbox_.close_sender();
   }
 
@@ -89,7 +98,7 @@ class Crew {
   }
 
   LocalTask& task_;
-  std::vector<Instruction> instructions_;
+  Assignment assignment_;
   Mailbox mailbox_;
   std::atomic<std::size_t> next_{0};
   std::atomic<bool> stop_{false};
@@ -106,13 +115,11 @@ InProcessTransport::InProcessTransport(LocalTask& task, int workers) : task_(tas
 void InProcessTransport::exchange(int round, const NamedTensors& global, std::span<const int> cohort,
                                   const std::function<void(Update)>& on_update,
                                   const std::function<void(int, const std::string&)>& on_failure) {
-  std::vector<Instruction> instructions;
-  for (const int rank : cohort) instructions.push_back({.round = round, .rank = rank, .global = global});
-  const std::size_t workers = std::min(instructions.size(), static_cast<std::size_t>(workers_));
+  const std::size_t workers = std::min(cohort.size(), static_cast<std::size_t>(workers_));
 
   int signal = 0;
   {
-    Crew crew(task_, std::move(instructions), workers);
+    Crew crew(task_, {.round = round, .global = global, .cohort = cohort}, workers);
     while (auto message = crew.next()) {
       if (auto* update = std::get_if<Update>(&*message)) {
         on_update(std::move(*update));

@@ -1,0 +1,76 @@
+"""A thousand clients against four with the same sentences and steps: memory (PSS), time, and what an idle client costs.
+
+    many_clients.py --program build/fedtune --model DIR --data GLUE --steps 1000 [--turns 3] [--workers 2]
+
+DIR is a checkpoint of the hub's format, GLUE holds SST-2. STEPS clients of 32 sentences take one step each; four clients take
+as many together. Turns alternate; a ratio is that of one turn.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+BATCH = 32
+MEGABYTE = 1000 * 1000
+
+
+def proportional_bytes(process: int) -> int:
+    """PSS now; 0 once the process has gone."""
+    try:
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+
+
+def run(options: argparse.Namespace, clients: int, folder: Path) -> dict:
+    command = [options.program, "run", "--scheme", "fedlora", "--client-ckpt", options.model, "--data-path", options.data,
+               "--data-name", "sst2", "--max-train-sentences", options.steps * BATCH, "--partition", "rows",
+               "--teacher-data-pct", 0, "--num-clients", clients, "--num-rounds", 1, "--batch-size", BATCH,
+               "--workers", options.workers, "--output", folder, "--name", clients, "--quiet"]
+    start = time.perf_counter()
+    process = subprocess.Popen(list(map(str, command)))
+    peak = 0
+    while process.poll() is None:
+        peak = max(peak, proportional_bytes(process.pid))
+        time.sleep(0.1)
+    seconds = time.perf_counter() - start
+    if process.returncode != 0:
+        raise SystemExit(f"fedtune ended with {process.returncode}")
+    results = json.loads((folder / f"{clients}.json").read_text())["fedtune"]
+    steps = sum(client["batches"] for client in results["clients"])
+    if steps != options.steps:
+        raise SystemExit(f"{steps} steps, expected {options.steps}")
+    phases = results["seconds"][0]
+    return {"clients": clients, "peak": peak, "seconds": seconds, "train": phases["train"],
+            "round": sum(phases.values()) - phases["evaluate"]}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--program", default="build/fedtune")
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--workers", type=int, default=2)
+    options = parser.parse_args()
+    ratios = {"round": [], "seconds": []}
+    for turn in range(options.turns):
+        with tempfile.TemporaryDirectory() as folder:
+            few, many = (run(options, clients, Path(folder)) for clients in (4, options.steps))
+        for figures in (few, many):
+            print(f"turn {turn + 1}: {figures['clients']:>5} clients  peak PSS {figures['peak'] / MEGABYTE:6.0f} MB  "
+                  f"wall {figures['seconds']:7.1f} s  round without evaluation {figures['round']:7.1f} s", flush=True)
+        for key, values in ratios.items():
+            values.append(many[key] / few[key])
+    for key, values in ratios.items():
+        print(f"{key}: {min(values):.3f} / {statistics.median(values):.3f} / {max(values):.3f} of the four's (min / median / max)")
+
+
+if __name__ == "__main__":
+    main()
