@@ -18,6 +18,14 @@ def test_workers_and_repetition_change_nothing(fedtune, run_arguments, models, r
     assert len(hashes) == 1
 
 
+@pytest.mark.parametrize("scheme", ["fedavg", "fedlora"])
+def test_one_client_uses_the_cores_that_would_be_idle_and_gives_the_same_bits(
+    fedtune, run_arguments, results_of, scheme):
+    for workers in (1, 2):
+        fedtune.run(*run_arguments(str(workers), scheme=scheme, num_clients=1, workers=workers))
+    assert results_of("1")["fedtune"]["final_sha256"] == results_of("2")["fedtune"]["final_sha256"]
+
+
 def test_another_seed_gives_other_bits(fedtune, run_arguments, results_of):
     for name, seed in (("a", 0), ("b", 1)):
         fedtune.run(*run_arguments(name, seed=seed, num_rounds=1))

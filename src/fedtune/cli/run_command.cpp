@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <cmath>
+
 #include "fedtune/cli/carry_out.h"
 #include "fedtune/cli/command.h"
 #include "fedtune/cli/controls.h"
@@ -7,6 +10,12 @@
 
 namespace fedtune::cli {
 namespace {
+
+// Fewer clients at once than may work share the cores that would be idle.
+int threads_of_a_client(const Options& options) {
+  const auto cohort = static_cast<int>(std::lround(options.federation.fraction_fit * options.federation.num_clients));
+  return std::max(options.training.threads, workers_of(options) / std::max(cohort, 1));
+}
 
 struct OwnWorker {
   worker::ClientWorker worker;
@@ -22,6 +31,7 @@ class LocalClients final : OwnWorker, public fed::InProcessTransport {
  private:
   static worker::ClientOptions watched(const TransportParts& parts) {
     worker::ClientOptions client = client_options(parts.options);
+    client.threads = threads_of_a_client(parts.options);
     client.on_step = [&watch = parts.watch](int, std::int64_t, double loss) { watch.on_step(loss); };
     return client;
   }

@@ -19,7 +19,7 @@ fed::ClientReport report_of(const train::TrainReport& trained) {
 }  // namespace
 
 train::TrainOptions train_options(const ClientOptions& options, const LocalPhase& phase) {
-  train::TrainOptions training{.epochs = options.epochs, .batch_size = options.batch_size};
+  train::TrainOptions training{.epochs = options.epochs, .batch_size = options.batch_size, .threads = options.threads};
   training.phase.optimizer.lr = options.lr;
   training.phase.place = {.seed = options.seed,
                           .role = ModelRole::student,

@@ -26,6 +26,7 @@ struct ClientOptions {
   double lr = 5e-5;     // constant within a round
   int epochs = 1;       // over the share, per round
   int batch_size = 32;  // sentences
+  int threads = 1;      // of one client's arithmetic, at least; the result does not depend on them
   WeightBy weight_by = WeightBy::batches;
   std::uint64_t seed = 0;  // of the run
   // Called after each step, from the training thread, where set: live progress.
