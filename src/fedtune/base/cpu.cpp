@@ -46,6 +46,7 @@ CpuFeatures detect() {
   found.avx512_bf16 = found.avx512 && bit(cpuid(7, 1).eax, 5);
   found.avx512_fp16 = found.avx512 && bit(extended.edx, 23);
   found.amx_bf16 = tiles && bit(extended.edx, 24) && bit(extended.edx, 22);
+  found.amd = cpuid(0).ebx == signature_AMD_ebx;
   return found;
 }
 

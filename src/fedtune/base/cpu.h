@@ -11,6 +11,7 @@ struct CpuFeatures {
   bool avx512_bf16 = false;
   bool avx512_fp16 = false;
   bool amx_bf16 = false;  // the processor has it; the kernel grants its state on request
+  bool amd = false;       // who made it: the same instruction has other speeds
 };
 
 // Asked of the processor once; a feature whose registers the operating system does not save is absent.

@@ -18,6 +18,7 @@ TEST(CpuFeatures, AgreeWithWhatTheKernelLists) {
                               kernel_lists("avx512dq"));
   EXPECT_EQ(found.avx512_bf16, kernel_lists("avx512_bf16"));
   EXPECT_EQ(found.avx512_fp16, kernel_lists("avx512_fp16"));
+  EXPECT_EQ(found.amd, read_file("/proc/cpuinfo").find("AuthenticAMD") != std::string::npos);
 }
 
 TEST(CpuModelName, IsWhatTheKernelSays) {

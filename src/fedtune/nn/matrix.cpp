@@ -5,6 +5,7 @@
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
 
+#include "fedtune/base/error.h"
 #include "fedtune/base/profile.h"
 #include "fedtune/nn/fused.h"
 #include "fedtune/nn/kernels/select.h"
@@ -55,10 +56,15 @@ struct Right {
   at::Tensor panels{};  // undefined: packed on the way
 };
 
+constexpr std::int64_t fewest_rows = 32;  // of a thread
+
+void count_product(ProfileScope& scope, std::int64_t rows, const Source& b) {
+  scope.count(2.0 * static_cast<double>(rows) * static_cast<double>(b.depth * b.columns));
+}
+
 // Threads take rows, never parts of a sum.
 void multiply_packed(const Kernels& kernels, const at::Tensor& a, const Right& b, const at::Tensor& bias,
                      const at::Tensor& product) {
-  constexpr std::int64_t fewest_rows = 32;
   parallel_rows(a.size(0), fewest_rows, [&](std::int64_t first, std::int64_t last) {
     kernels.matrix_product({.rows = last - first,
                             .a = read(a) + first * a.size(1),
@@ -96,7 +102,7 @@ void multiply_packing(const Kernels& kernels, const at::Tensor& a, const Source&
 
 at::Tensor multiply(const Kernels& kernels, const at::Tensor& a, const Right& b, const at::Tensor& bias) {
   ProfileScope scope(Work::products);
-  scope.count(2.0 * static_cast<double>(a.size(0)) * static_cast<double>(b.source.depth * b.source.columns));
+  count_product(scope, a.size(0), b.source);
   at::Tensor product = at::empty({a.size(0), b.source.columns}, at::kFloat);
   if (b.panels.defined()) {
     multiply_packed(kernels, a, b, bias, product);
@@ -106,19 +112,58 @@ at::Tensor multiply(const Kernels& kernels, const at::Tensor& a, const Right& b,
   return product;
 }
 
+std::uint16_t* elements(const at::Tensor& x) {
+  return reinterpret_cast<std::uint16_t*>(x.mutable_data_ptr<c10::BFloat16>());
+}
+
+at::Tensor pack(const kernels::Bf16Kernels& kernels, const Source& b) {
+  at::Tensor panels = at::empty({kernels.packed_size(b.depth, b.columns)}, at::kBFloat16);
+  kernels.pack(b, elements(panels));
+  return panels;
+}
+
+at::Tensor multiply(const kernels::Bf16Kernels& kernels, const at::Tensor& x, const Right& b, const at::Tensor& bias) {
+  ProfileScope scope(Work::products);
+  const std::int64_t depth = b.source.depth, columns = b.source.columns;
+  count_product(scope, x.size(0), b.source);
+  at::Tensor product = at::empty({x.size(0), columns}, at::kFloat);
+  parallel_rows(x.size(0), fewest_rows, [&](std::int64_t first, std::int64_t last) {
+    const at::Tensor scratch = at::empty({kernels.scratch_size(last - first, depth)}, at::kBFloat16);
+    kernels.product({.rows = last - first,
+                     .depth = depth,
+                     .columns = columns,
+                     .a = read(x) + first * depth,
+                     .packed = elements(b.panels),
+                     .bias = read(bias),
+                     .c = write(product) + first * columns,
+                     .scratch = elements(scratch)});
+  });
+  return product;
+}
+
 }  // namespace
 
-PackedWeight::PackedWeight(const at::Tensor& weight)
-    : kernels_(kernels::active()), weight_(weight.detach()), panels_(pack(kernels_, forward_source(weight_))) {}
+PackedWeight::PackedWeight(const at::Tensor& weight, const kernels::Bf16Kernels* bf16)
+    : kernels_(kernels::active()), bf16_(bf16), weight_(weight.detach()), panels_(pack(forward_source(weight_))) {}
+
+at::Tensor PackedWeight::pack(const Source& source) const {
+  return bf16_ ? nn::pack(*bf16_, source) : nn::pack(kernels_, source);
+}
+
+at::Tensor PackedWeight::multiply(const at::Tensor& x, const Source& source, const at::Tensor& panels,
+                                  const at::Tensor& bias) const {
+  const Right right{.source = source, .panels = panels};
+  return bf16_ ? nn::multiply(*bf16_, x, right, bias) : nn::multiply(kernels_, x, right, bias);
+}
 
 at::Tensor PackedWeight::forward(const at::Tensor& x, const at::Tensor& bias) const {
-  return multiply(kernels_, x, {.source = forward_source(weight_), .panels = panels_}, bias);
+  return multiply(x, forward_source(weight_), panels_, bias);
 }
 
 at::Tensor PackedWeight::backward(const at::Tensor& dy) const {
   const Source source = backward_source(weight_);
-  std::call_once(transposed_once_, [&] { transposed_ = pack(kernels_, source); });
-  return multiply(kernels_, dy, {.source = source, .panels = transposed_}, {});
+  std::call_once(transposed_once_, [&] { transposed_ = pack(source); });
+  return multiply(dy, source, transposed_, {});
 }
 
 at::Tensor product_forward(const at::Tensor& x, const LinearWeight& weight, const at::Tensor& bias) {
@@ -139,8 +184,18 @@ at::Tensor product_weight(const at::Tensor& dy, const at::Tensor& x) {
 }
 
 void freeze(LinearWeight& weight) {
+  freeze(weight, Precision::fp32);
+}
+
+void freeze(LinearWeight& weight, Precision precision) {
   weight.weight = weight.weight.detach().contiguous();
-  if (use_kernels(weight.weight)) weight.packed = std::make_shared<const PackedWeight>(weight.weight);
+  if (!use_kernels(weight.weight)) return;
+  const kernels::Bf16Kernels* bf16 = nullptr;
+  if (precision == Precision::bf16) {
+    bf16 = kernels::bf16_support().kernels;
+    if (bf16 == nullptr) throw usage_error("bf16: {}; use fp32", kernels::bf16_support().reason);
+  }
+  weight.packed = std::make_shared<const PackedWeight>(weight.weight, bf16);
 }
 
 }  // namespace fedtune::nn

@@ -1,13 +1,15 @@
 // The matrix products of a linear layer. No gradients are recorded.
 //
-// fp32 on a CPU; the kernels are those of kernels/matrix_product.h, so that an element has the same bits whatever the
-// number of rows and threads. See docs/adr/0007.
+// fp32 tensors on a CPU; the kernels are those of kernels/matrix_product.h, so that an element has the same bits
+// whatever the number of rows and threads (docs/adr/0007), or those of kernels/bf16.h for frozen weights
+// (docs/adr/0009).
 #pragma once
 
 #include <mutex>
 
 #include <ATen/core/Tensor.h>
 
+#include "fedtune/nn/kernels/bf16.h"
 #include "fedtune/nn/kernels/kernels.h"
 #include "fedtune/nn/weights.h"
 
@@ -15,8 +17,8 @@ namespace fedtune::nn {
 
 class PackedWeight {
  public:
-  // weight [out, in]; kept, not copied.
-  explicit PackedWeight(const at::Tensor& weight);
+  // weight [out, in]; kept, not copied. In fp32 where `bf16` is null.
+  explicit PackedWeight(const at::Tensor& weight, const kernels::Bf16Kernels* bf16 = nullptr);
 
   // x W^T + bias: x [rows, in] -> [rows, out]; bias may be undefined.
   at::Tensor forward(const at::Tensor& x, const at::Tensor& bias) const;
@@ -24,7 +26,12 @@ class PackedWeight {
   at::Tensor backward(const at::Tensor& dy) const;
 
  private:
-  const kernels::Kernels& kernels_;  // whose layout the panels have
+  at::Tensor pack(const kernels::Source& source) const;
+  at::Tensor multiply(const at::Tensor& x, const kernels::Source& source, const at::Tensor& panels,
+                      const at::Tensor& bias) const;
+
+  const kernels::Kernels& kernels_;   // whose layout the panels have
+  const kernels::Bf16Kernels* bf16_;  // or these, where there are any
   at::Tensor weight_;
   at::Tensor panels_;
   // Packed on first use: the lowest layers and evaluation never need it.
