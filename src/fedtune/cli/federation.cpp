@@ -113,6 +113,7 @@ std::unique_ptr<Federation> load_federation(const Options& options, Role role) {
 
   const train::StudentOptions student{.trained = strategy::scheme_named(word(options.federation.scheme)).trained,
                                       .lora = lora_config(options),
+                                      .precision = precision_of(options),
                                       .seed = options.training.seed};
   federation->student = std::make_shared<train::StudentTemplate>(models::to_device(loaded.model, device), student);
   if (distils(options) && role == Role::server) federation->teacher = load_teacher(options, *federation, device);

@@ -46,6 +46,9 @@ std::string checkpoint_name(const std::string& checkpoint) {
 
 Options resolve_for_pretraining(Options options) {
   options.models.client_ckpt = options.models.teacher_ckpt;  // the one model that is trained and scored
+  if (options.training.dtype != DataType::fp32) {
+    throw usage_error("--dtype bf16: pretrain trains every weight, and bf16 is for frozen ones; use fp32");
+  }
   options = resolve_for_scoring(std::move(options));
   options.models.teacher_ckpt = options.models.client_ckpt;
   options.shares.teacher_data_pct = public_percent(options);

@@ -6,6 +6,7 @@
 #include "fedtune/base/error.h"
 #include "fedtune/cli/option_values.h"
 #include "fedtune/hub/resolve.h"
+#include "fedtune/nn/kernels/bf16.h"
 #include "fedtune/strategy/schemes.h"
 
 namespace fedtune::cli {
@@ -17,15 +18,30 @@ void make_absolute(std::string& place) {
 }
 
 void require_supported(const Options& options) {
-  if (options.training.dtype != DataType::fp32) {
-    throw usage_error("--dtype {}: this version computes in fp32", word(options.training.dtype));
+  if (options.training.dtype == DataType::fp32) return;
+  const nn::kernels::Bf16Support& support = nn::kernels::bf16_support();
+  if (support.kernels == nullptr) throw usage_error("--dtype bf16: {}; use fp32", support.reason);
+  if (options.training.device != "cpu") {
+    throw usage_error("--dtype bf16: it is for --device cpu, found {}; use fp32", options.training.device);
   }
+}
+
+// bf16 is for weights that stay as they are: a small step would round a trained one back to what it was.
+void require_frozen_weights(const Options& options) {
+  if (options.training.dtype == DataType::fp32 || options.federation.scheme != Scheme::fedavg) return;
+  throw usage_error(
+      "--dtype bf16: --scheme fedavg trains every weight, and bf16 is for frozen ones; use fp32, or "
+      "--scheme fedlora");
 }
 
 }  // namespace
 
 bool distils(const Options& options) {
   return strategy::scheme_named(word(options.federation.scheme)).distils;
+}
+
+nn::Precision precision_of(const Options& options) {
+  return options.training.dtype == DataType::bf16 ? nn::Precision::bf16 : nn::Precision::fp32;
 }
 
 int workers_of(const Options& options) {
@@ -50,6 +66,7 @@ Options resolve_for_scoring(Options options) {
 
 Options resolve_for_run(Options options) {
   options = resolve_for_scoring(std::move(options));
+  require_frozen_weights(options);
   make_absolute(options.models.teacher_ckpt);
   options.shares.teacher_data_pct = public_percent(options);
   if (distils(options) && options.shares.teacher_data_pct == 0) {

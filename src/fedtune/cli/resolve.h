@@ -2,6 +2,7 @@
 #pragma once
 
 #include "fedtune/cli/options.h"
+#include "fedtune/nn/precision.h"
 
 namespace fedtune::cli {
 
@@ -13,6 +14,8 @@ Options resolve_for_scoring(Options options);
 
 // Whether the scheme has a teacher and a public share.
 bool distils(const Options& options);
+// Of frozen weights.
+nn::Precision precision_of(const Options& options);
 int workers_of(const Options& options);
 // Per cent of the training set cut off first.
 int public_percent(const Options& options);

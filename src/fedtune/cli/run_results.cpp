@@ -11,7 +11,6 @@
 #include "fedtune/cli/resolve.h"
 #include "fedtune/cli/version.h"
 #include "fedtune/format/tensor_hash.h"
-#include "fedtune/nn/kernels/select.h"
 #include "fedtune/train/evaluate.h"
 
 namespace fedtune::cli {
@@ -116,7 +115,7 @@ report::RunResults opening_of(const Options& options, const Federation& federati
   results.version = fedtune_version();
   results.torch = torch_version();
   results.cpu = cpu_model_name();
-  results.kernels = nn::kernels::active().name;
+  results.kernels = kernels_text(options.training.dtype);
   results.seed = options.training.seed;
   results.scheme = word(options.federation.scheme);
   results.majority_accuracy = train::majority_accuracy(federation.data.validation);

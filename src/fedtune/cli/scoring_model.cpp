@@ -3,6 +3,7 @@
 #include "fedtune/base/error.h"
 #include "fedtune/cli/device.h"
 #include "fedtune/cli/federation.h"
+#include "fedtune/cli/resolve.h"
 #include "fedtune/hub/resolve.h"
 #include "fedtune/models/checkpoint.h"
 #include "fedtune/peft/adapter_folder.h"
@@ -24,7 +25,7 @@ ScoringModel load_scoring_model(const Options& options) {
     }
   }
   models::SequenceClassifier model = models::to_device(loaded.model, device);
-  models::freeze_all(model);
+  models::freeze_all(model, precision_of(options));
   const std::int64_t max_length = sentence_limit(options, tokenizer, model.config);
   return {.model = std::move(model), .tokenizer = tokenizer, .max_length = max_length};
 }

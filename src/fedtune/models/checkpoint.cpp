@@ -30,10 +30,13 @@ void save_checkpoint(const std::filesystem::path& folder, const SequenceClassifi
   write_file_atomically(folder / "config.json", config_to_save(model.config).dump(2) + "\n");
 }
 
-void freeze_all(SequenceClassifier& model) {
+void freeze_all(SequenceClassifier& model, nn::Precision precision) {
   for (const TensorSlot& slot : model.slots()) *slot.tensor = slot.tensor->detach();
   change_adapters(model, [](const at::Tensor& tensor) { return tensor.detach(); });
-  for (Linear* linear : model.linears()) nn::freeze(linear->weight);
+  for (Linear* linear : model.linears()) {
+    const bool of_head = linear == &model.head_dense || linear == &model.classifier;
+    nn::freeze(linear->weight, of_head ? nn::Precision::fp32 : precision);
+  }
 }
 
 SequenceClassifier trainable_copy(const SequenceClassifier& model) {

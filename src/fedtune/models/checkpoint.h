@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "fedtune/models/classifier.h"
+#include "fedtune/nn/precision.h"
 
 namespace fedtune::models {
 
@@ -35,7 +36,9 @@ LoadedModel load_checkpoint(const std::filesystem::path& folder, const LoadOptio
 void save_checkpoint(const std::filesystem::path& folder, const SequenceClassifier& model);
 
 // Weights that never change are packed for the matrix kernels, and need no gradient: the shared base of LoRA clients.
-void freeze_all(SequenceClassifier& model);
+// With bf16 this holds for the encoder's layers; the head, a thousandth of the work, stays in fp32. Throws as
+// nn::freeze does.
+void freeze_all(SequenceClassifier& model, nn::Precision precision = nn::Precision::fp32);
 // A copy with tensors of its own, each a leaf that needs its gradient: all-parameter training.
 SequenceClassifier trainable_copy(const SequenceClassifier& model);
 // A copy on `device`, adapters included, nothing packed; tensors already there are shared.

@@ -8,7 +8,7 @@ namespace fedtune::train {
 
 StudentTemplate::StudentTemplate(models::SequenceClassifier checkpoint, const StudentOptions& options)
     : base_(std::move(checkpoint)), options_(options) {
-  if (options_.trained == Trained::adapters) models::freeze_all(base_);
+  if (options_.trained == Trained::adapters) models::freeze_all(base_, options_.precision);
   layout_ = layout_of(initial());
 }
 

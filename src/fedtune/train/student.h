@@ -6,6 +6,7 @@
 #include "fedtune/format/named_tensors.h"
 #include "fedtune/io/parameters.h"
 #include "fedtune/models/classifier.h"
+#include "fedtune/nn/precision.h"
 #include "fedtune/peft/lora.h"
 
 namespace fedtune::train {
@@ -18,7 +19,9 @@ enum class Trained {
 struct StudentOptions {
   Trained trained = Trained::adapters;
   peft::LoraConfig lora = {};  // read with Trained::adapters
-  std::uint64_t seed = 0;      // of the run: every party draws the same adapters from it
+  // Of the frozen base; read with Trained::adapters.
+  nn::Precision precision = nn::Precision::fp32;
+  std::uint64_t seed = 0;  // of the run: every party draws the same adapters from it
 };
 
 // Makes models from global tensors. Immutable once built and safe to use from several threads; the frozen base is one,
