@@ -4,7 +4,7 @@ import tomllib
 
 import pytest
 
-COMMANDS = ["run", "server", "client", "drill", "keys", "pretrain", "sweep", "distill", "eval", "predict", "inspect", "plan", "report"]
+COMMANDS = ["run", "server", "client", "drill", "keys", "pretrain", "sweep", "distill", "eval", "predict", "inspect", "plan", "report", "tune"]
 
 
 @pytest.mark.parametrize("arguments", [["--help"], *([command, "--help"] for command in COMMANDS)])

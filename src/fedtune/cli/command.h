@@ -37,6 +37,7 @@ void distill_command(const CommandLine& line);
 void inspect_command(const CommandLine& line);
 void report_command(const CommandLine& line);
 void plan_command(const CommandLine& line);
+void tune_command(const CommandLine& line);
 
 std::span<const Command> commands();
 

@@ -118,6 +118,15 @@ std::span<const Command> commands() {
                "few real steps on the real batches, measured here and now. A teacher that is\n"
                "not at hand is left out and said. Nothing is written.\n",
        .run = plan_command},
+      {.name = "tune",
+       .arguments = "[FILE]",
+       .summary = "measures the kernels of this processor, for --kernels and --dtype",
+       .max_positionals = 1,
+       .note = "Prints GF/s of one core for each set and shape of product. FILE, where given,\n"
+               "becomes a configuration that names the fastest set, for --config. Sets round\n"
+               "differently, so what a run uses is stored with it, a server says it to its\n"
+               "clients, and --resume takes no other. Without it the widest set runs.\n",
+       .run = tune_command},
       {.name = "report",
        .arguments = "RUN...",
        .summary = "one HTML page, and a CSV beside it, from one run or several",

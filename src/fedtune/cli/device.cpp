@@ -7,7 +7,9 @@
 
 #include "fedtune/base/error.h"
 #include "fedtune/base/memory.h"
+#include "fedtune/cli/option_values.h"
 #include "fedtune/cli/version.h"
+#include "fedtune/nn/kernels/select.h"
 #include "fedtune/nn/thread.h"
 
 namespace fedtune::cli {
@@ -38,6 +40,9 @@ c10::Device device_named(const std::string& name) {
 c10::Device prepare_to_compute(const Options& options) {
   const c10::Device device = device_named(options.training.device);
   keep_freed_memory();
+  if (options.training.kernels != KernelSet::automatic) {
+    nn::kernels::use_on_all_threads(*nn::kernels::find(word(options.training.kernels)));
+  }
   nn::set_threads_per_worker(options.training.threads);
   nn::prepare_worker_thread();
   return device;

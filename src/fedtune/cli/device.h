@@ -13,7 +13,8 @@ namespace fedtune::cli {
 // device.
 c10::Device device_named(const std::string& name);
 
-// Sets up the calling thread and the threads per client; the device that the options name. Errors as device_named.
+// Sets up the kernels, the calling thread and the threads per client; the device that the options name. `options` are
+// resolved. Errors as device_named.
 c10::Device prepare_to_compute(const Options& options);
 
 }  // namespace fedtune::cli

@@ -136,6 +136,7 @@ void add_training(Table& t) {
   t.add(at, &TrainingOptions::threads, {"threads", "within a client", at_least_1});
   t.add(at, &TrainingOptions::device, {"device", "cpu|cuda[:n]"});
   t.add(at, &TrainingOptions::dtype, {"dtype", "fp32|bf16"});
+  t.add(at, &TrainingOptions::kernels, {"kernels", "set, by name"});
 }
 
 void add_distillation(Table& t) {

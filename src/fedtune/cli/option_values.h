@@ -41,6 +41,10 @@ struct Words<DataType> {
   static constexpr std::array<std::string_view, 2> words{"fp32", "bf16"};
 };
 template <>
+struct Words<KernelSet> {
+  static constexpr std::array<std::string_view, 4> words{"auto", "avx512", "avx2", "portable"};
+};
+template <>
 struct Words<train::KdLoss> {
   static constexpr std::array<std::string_view, 2> words{"corrected", "reference"};
 };

@@ -19,6 +19,7 @@ namespace fedtune::cli {
 
 enum class Scheme { fedavg, fedlora, fedkdlora };
 enum class DataType { fp32, bf16 };
+enum class KernelSet { automatic, avx512, avx2, portable };
 enum class OnOff { off, on };
 enum class Progress { automatic, bar, plain, none };
 enum class Split { train, validation };
@@ -65,10 +66,11 @@ struct TrainingOptions {
   double client_lr = 5e-5;
   int client_epochs = 1;  // passes over the share per round
   std::uint64_t seed = 0;
-  DataType dtype = DataType::fp32;
-  std::string device = "cpu";  // cpu, cuda or cuda:N
-  int threads = 1;             // inside one client's arithmetic
-  std::optional<int> workers;  // clients trained at once; default: cores
+  DataType dtype = DataType::fp32;           // of products with frozen weights
+  KernelSet kernels = KernelSet::automatic;  // default: the widest the processor has; fedtune tune measures them
+  std::string device = "cpu";                // cpu, cuda or cuda:N
+  int threads = 1;                           // inside one client's arithmetic
+  std::optional<int> workers;                // clients trained at once; default: cores
 };
 
 struct DistillOptions {

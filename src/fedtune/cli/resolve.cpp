@@ -7,6 +7,7 @@
 #include "fedtune/cli/option_values.h"
 #include "fedtune/hub/resolve.h"
 #include "fedtune/nn/kernels/bf16.h"
+#include "fedtune/nn/kernels/select.h"
 #include "fedtune/strategy/schemes.h"
 
 namespace fedtune::cli {
@@ -17,7 +18,16 @@ void make_absolute(std::string& place) {
   if (hub::is_path(place)) place = std::filesystem::absolute(place).lexically_normal().string();
 }
 
+void require_kernels(const Options& options) {
+  const std::string_view name = word(options.training.kernels);
+  if (options.training.kernels == KernelSet::automatic || nn::kernels::find(name) != nullptr) return;
+  std::string here;
+  for (const nn::kernels::Kernels* set : nn::kernels::available()) here += fmt::format("{}, ", set->name);
+  throw usage_error("--kernels {}: this processor has {}auto", name, here);
+}
+
 void require_supported(const Options& options) {
+  require_kernels(options);
   if (options.training.dtype == DataType::fp32) return;
   const nn::kernels::Bf16Support& support = nn::kernels::bf16_support();
   if (support.kernels == nullptr) throw usage_error("--dtype bf16: {}; use fp32", support.reason);

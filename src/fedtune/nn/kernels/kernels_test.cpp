@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 #include <span>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -221,6 +222,19 @@ TEST_P(EveryKernelSet, MultipliesToTheSameBitsPackedOrNot) {
 
 TEST(Kernels, AlwaysHaveAPortableSet) {
   EXPECT_STREQ(available().back()->name, "portable");
+}
+
+TEST(Kernels, AreFoundByName) {
+  for (const Kernels* set : available()) EXPECT_EQ(find(set->name), set);
+  EXPECT_EQ(find("mmx"), nullptr);
+}
+
+TEST(Kernels, CanBeChosenForAllThreads) {
+  use_on_all_threads(*available().back());
+  const Kernels* elsewhere = nullptr;
+  std::thread([&] { elsewhere = &active(); }).join();
+  use_on_all_threads(*available().front());
+  EXPECT_EQ(elsewhere, available().back());
 }
 
 TEST(Kernels, CanBeForcedForAThread) {

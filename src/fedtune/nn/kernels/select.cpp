@@ -1,5 +1,7 @@
 #include "fedtune/nn/kernels/select.h"
 
+#include <atomic>
+
 #include "fedtune/base/cpu.h"
 #include "fedtune/nn/kernels/sets.h"
 
@@ -17,6 +19,7 @@ std::vector<const Kernels*> find_available() {
 }
 
 thread_local const Kernels* forced = nullptr;
+std::atomic<const Kernels*> chosen = nullptr;
 
 }  // namespace
 
@@ -25,8 +28,21 @@ const std::vector<const Kernels*>& available() {
   return found;
 }
 
+const Kernels* find(std::string_view name) {
+  for (const Kernels* kernels : available()) {
+    if (name == kernels->name) return kernels;
+  }
+  return nullptr;
+}
+
 const Kernels& active() {
-  return forced ? *forced : *available().front();
+  if (forced) return *forced;
+  const Kernels* const everywhere = chosen.load(std::memory_order_relaxed);
+  return everywhere ? *everywhere : *available().front();
+}
+
+void use_on_all_threads(const Kernels& kernels) {
+  chosen = &kernels;
 }
 
 UseKernels::UseKernels(const Kernels& kernels) : before_(forced) {
