@@ -10,6 +10,7 @@
 #include "fedtune/nn/fused.h"
 #include "fedtune/nn/kernels/select.h"
 #include "fedtune/nn/parallel.h"
+#include "fedtune/nn/precision.h"
 
 namespace fedtune::nn {
 namespace {
