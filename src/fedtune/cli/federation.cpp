@@ -1,7 +1,9 @@
 #include "fedtune/cli/federation.h"
 
 #include <algorithm>
+#include <future>
 #include <span>
+#include <utility>
 
 #include "fedtune/base/error.h"
 #include "fedtune/cli/device.h"
@@ -11,6 +13,7 @@
 #include "fedtune/data/examples.h"
 #include "fedtune/hub/resolve.h"
 #include "fedtune/models/family.h"
+#include "fedtune/nn/thread.h"
 #include "fedtune/strategy/schemes.h"
 
 namespace fedtune::cli {
@@ -92,15 +95,15 @@ void require_fitting(const text::Tokenizer& tokenizer, const models::ModelConfig
 std::unique_ptr<Federation> load_federation(const Options& options, Role role) {
   const c10::Device device = prepare_to_compute(options);
   const std::filesystem::path folder = hub::resolve_checkpoint(options.models.client_ckpt, hub_options(options)).folder;
-  auto federation =
-      std::make_unique<Federation>(Federation{.checkpoint_folder = folder, .tokenizer = text::Tokenizer::load(folder)});
+  // The tokenizer is read beside the data, the checkpoint hashed beside all that follows.
+  std::future<text::Tokenizer> tokenizer = std::async(std::launch::async, text::Tokenizer::load, folder);
+  data::Dataset sentences = data::load_dataset(dataset_options(options));
+  models::LoadedModel loaded = load_student(options, folder, sentences.num_labels);
+  auto federation = std::make_unique<Federation>(Federation{.checkpoint_folder = folder, .tokenizer = tokenizer.get()});
 
   LabelledData& data = federation->data;
-  data.sentences = data::load_dataset(dataset_options(options));
+  data.sentences = std::move(sentences);
   federation->partition = make_partition(options, data.sentences);
-
-  models::LoadedModel loaded = load_student(options, folder, data.sentences.num_labels);
-  federation->checkpoint_sha256 = loaded.sha256;
   require_fitting(federation->tokenizer, loaded.model.config, folder);
   federation->notes = federation->partition.notes;
   add_notes(options, loaded, federation->notes);
@@ -115,7 +118,11 @@ std::unique_ptr<Federation> load_federation(const Options& options, Role role) {
                                       .lora = lora_config(options),
                                       .precision = precision_of(options),
                                       .seed = options.training.seed};
-  federation->student = std::make_shared<train::StudentTemplate>(models::to_device(loaded.model, device), student);
+  {
+    const nn::UseThreads packing(workers_of(options));
+    federation->student = std::make_shared<train::StudentTemplate>(models::to_device(loaded.model, device), student);
+  }
+  federation->checkpoint_sha256 = loaded.sha256.get();
   if (distils(options) && role == Role::server) federation->teacher = load_teacher(options, *federation, device);
   return federation;
 }

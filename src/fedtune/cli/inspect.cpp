@@ -124,7 +124,7 @@ Facts inspect_checkpoint(const fs::path& folder, const Options& options) {
               {"labels", config.num_labels},
               {"classification head", loaded.head_initialised ? "missing" : "present"},
               {"tensors not used", loaded.skipped.size()},
-              {"sha256", loaded.sha256}};
+              {"sha256", loaded.sha256.get()}};
   const auto layout = [&](train::Trained trained) {
     return train::StudentTemplate(loaded.model, {.trained = trained, .lora = lora_config(options)}).layout();
   };

@@ -87,7 +87,7 @@ Pretraining load_pretraining(const Options& options) {
                           .tokenizer = tokenizer,
                           .public_share = data::tokenize(public_rows, tokenizer, tokenize),
                           .validation = data::tokenize(dataset.validation, tokenizer, tokenize),
-                          .checkpoint_sha256 = loaded.sha256};
+                          .checkpoint_sha256 = loaded.sha256.get()};
   if (loaded.head_initialised) {
     pretraining.notes.push_back(
         fmt::format("the checkpoint has no classification head: one for {} labels is drawn from seed {}",

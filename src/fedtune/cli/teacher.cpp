@@ -69,7 +69,7 @@ Teacher load_teacher(const Options& options, Federation& federation, c10::Device
         fmt::format("the teacher's checkpoint has no classification head: one for {} labels is drawn from seed {}",
                     loaded.model.config.num_labels, options.training.seed));
   }
-  return {.model = models::to_device(loaded.model, device), .sha256 = loaded.sha256};
+  return {.model = models::to_device(loaded.model, device), .sha256 = loaded.sha256.get()};
 }
 
 strategy::Distiller make_distiller(const Options& options, const Federation& federation,

@@ -1,8 +1,8 @@
 #include "fedtune/format/json_file.h"
 
 #include <limits>
-#include <set>
 #include <type_traits>
+#include <unordered_set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -42,7 +42,7 @@ class StrictCallback {
 
  private:
   const std::string& source_;
-  std::vector<std::set<std::string>> keys_;
+  std::vector<std::unordered_set<std::string>> keys_;
 };
 
 // "[json.exception.parse_error.101] parse error at line 1, ..." without the part in brackets.

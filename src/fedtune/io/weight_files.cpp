@@ -42,12 +42,12 @@ WeightFiles open_shards(const std::filesystem::path& folder) {
   for (const auto& [tensor, file] : expected) shards.insert(file);
 
   WeightFiles weights;
-  Sha256 hash;
-  for (const std::string& shard : shards) {
-    append(weights.tensors, folder / shard);
-    hash.update(shard).update(sha256_of_file(folder / shard));
-  }
-  weights.sha256 = hash.hex();
+  for (const std::string& shard : shards) append(weights.tensors, folder / shard);
+  weights.sha256 = std::async(std::launch::async, [folder, shards] {
+    Sha256 hash;
+    for (const std::string& shard : shards) hash.update(shard).update(sha256_of_file(folder / shard));
+    return hash.hex();
+  });
 
   std::map<std::string, std::string> found;
   for (const StoredTensor& tensor : weights.tensors) found[tensor.view.name] = tensor.file;
@@ -66,7 +66,7 @@ WeightFiles open_weights(const std::filesystem::path& folder) {
   const auto file = find_weights(folder);
   WeightFiles weights;
   append(weights.tensors, file);
-  weights.sha256 = sha256_of_file(file);
+  weights.sha256 = std::async(std::launch::async, [file] { return sha256_of_file(file); });
   return weights;
 }
 

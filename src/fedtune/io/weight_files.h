@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <future>
 #include <memory>
 #include <string>
 #include <vector>
@@ -18,8 +19,9 @@ struct StoredTensor {
 
 struct WeightFiles {
   std::vector<StoredTensor> tensors;
-  // Of model.safetensors; of shards, over their names and hashes in the order of the names.
-  std::string sha256;
+  // Of model.safetensors; of shards, over their names and hashes in the order of the names. Computed on a thread of its
+  // own, for it takes as long as the rest of a start.
+  std::shared_future<std::string> sha256;
 };
 
 // Opens model.safetensors, or else the shards that model.safetensors.index.json lists. Throws Error(input): neither is

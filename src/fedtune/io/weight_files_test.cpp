@@ -40,7 +40,7 @@ TEST_F(WeightFilesTest, OpensOneFile) {
   const WeightFiles weights = open_weights(folder_.path());
   ASSERT_EQ(weights.tensors.size(), 1u);
   EXPECT_EQ(weights.tensors[0].view.name, "a");
-  EXPECT_EQ(weights.sha256.size(), 64u);
+  EXPECT_EQ(weights.sha256.get().size(), 64u);
 }
 
 TEST_F(WeightFilesTest, OpensEveryShardOfAnIndex) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <future>
 #include <string>
 #include <vector>
 
@@ -22,8 +23,8 @@ struct LoadOptions {
 struct LoadedModel {
   SequenceClassifier model;
   bool head_initialised = false;
-  std::vector<std::string> skipped;  // tensors of the file that the task does not use
-  std::string sha256;                // of model.safetensors (io/weight_files.h)
+  std::vector<std::string> skipped;        // tensors of the file that the task does not use
+  std::shared_future<std::string> sha256;  // of model.safetensors (io/weight_files.h)
 };
 
 // The tensors map the file, read-only: see freeze_all and trainable_copy. Throws Error(input) naming file, tensor,
