@@ -50,6 +50,11 @@ def test_the_teacher_is_saved_where_the_reference_saves_it(fedtune, pretrain_arg
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
 
 
+def test_a_profile_says_where_the_time_of_the_teachers_steps_goes(fedtune, pretrain_arguments):
+    printed = fedtune.run(*pretrain_arguments(teacher_pretrain_epochs=1), "--profile").stdout
+    assert "teacher steps: " in printed and "matrix products" in printed
+
+
 def test_eval_of_the_saved_teacher_gives_the_printed_scores(fedtune, pretrain_arguments, dataset, tmp_path):
     done = fedtune.run(*pretrain_arguments(teacher_pretrain_epochs=12))
     folder = model_folder(tmp_path, "bert_cola_50pct_12epochs")

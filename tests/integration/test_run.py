@@ -204,6 +204,10 @@ def test_a_profile_says_where_the_time_of_each_kind_of_step_goes(fedtune, kd_arg
     assert "steps:" not in fedtune.run(*run_arguments("without")).stdout
 
 
+def test_a_profile_of_a_command_that_takes_no_step_is_refused(fedtune, tmp_path):
+    assert "--profile" in fedtune.error("inspect", tmp_path, "--profile", code=2)
+
+
 def test_quiet_prints_nothing(fedtune, run_arguments):
     done = fedtune.run(*run_arguments("a", quiet=True))
     assert (done.stdout, done.stderr) == ("", "")

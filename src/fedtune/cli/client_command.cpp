@@ -9,6 +9,7 @@
 #include "fedtune/cli/enrolment.h"
 #include "fedtune/cli/federation.h"
 #include "fedtune/cli/resolve.h"
+#include "fedtune/cli/step_profile.h"
 #include "fedtune/cli/tls_options.h"
 #include "fedtune/cli/version.h"
 #include "fedtune/net/client.h"
@@ -132,7 +133,9 @@ void client_command(const CommandLine& line) {
                                    .version = fedtune_version(),
                                    .stop = [] { return interrupt_signal() != 0; },
                                    .watch = watch_of(network.server)};
+  start_step_profile(line.options);
   network.superlink.empty() ? be_client(line, joining) : be_node(line, joining);
+  print_step_profile(line.options);
 }
 
 }  // namespace fedtune::cli

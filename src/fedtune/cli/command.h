@@ -19,6 +19,8 @@ struct Command {
   std::vector<std::string_view> help_options{};
   // What --help says below the options: lines of at most 80 columns, each with its end.
   std::string_view note{};
+  // Whether it trains, so that --profile has something to count.
+  bool trains = false;
   // Throws Error or Interrupted.
   void (*run)(const CommandLine& line) = nullptr;
 };

@@ -32,6 +32,14 @@ const Command& command_named(const std::string& name) {
                     near.empty() ? "" : fmt::format(" (the nearest is {})", near), fmt::join(names, ", "));
 }
 
+void require_profiled(const Options& options, const Command& command) {
+  if (options.run.profile && !command.trains) {
+    throw usage_error(
+        "{}: --profile says where the time of training steps goes, and no step is taken here; leave it out",
+        command.name);
+  }
+}
+
 void dispatch(const std::vector<std::string>& arguments) {
   if (arguments.empty()) throw usage_error("which command? see fedtune --help");
   const std::string& first = arguments.front();
@@ -46,6 +54,7 @@ void dispatch(const std::vector<std::string>& arguments) {
     if (line.help) {
       fmt::print("{}", command_help(command));
     } else {
+      require_profiled(line.options, command);
       command.run(line);
     }
   }

@@ -11,6 +11,7 @@
 #include "fedtune/cli/controls.h"
 #include "fedtune/cli/option_values.h"
 #include "fedtune/cli/pretraining.h"
+#include "fedtune/cli/step_profile.h"
 #include "fedtune/report/progress.h"
 #include "fedtune/train/evaluate.h"
 
@@ -138,6 +139,7 @@ void pretrain_command(const CommandLine& line) {
   report::Progress progress(report::progress_mode_from(options.run.quiet ? "none" : word(options.run.progress)));
   for (const std::string& note : pretraining.notes) progress.print_line(fmt::format("note: {}", note));
   Watch watch(options, pretraining, progress);
+  start_step_profile(options);
   try {
     pretrain(pretraining, options, checkpoint, watch.callbacks());
   } catch (const Interrupted&) {
@@ -150,6 +152,7 @@ void pretrain_command(const CommandLine& line) {
   save(pretraining, options, saved);
   fs::remove_all(checkpoint);
   progress.finish();
+  print_step_profile(options);
   if (!options.run.quiet) fmt::print("{}", summary(pretraining, watch.scores(), folder));
 }
 

@@ -15,6 +15,7 @@
 #include "fedtune/cli/resolve.h"
 #include "fedtune/cli/resume.h"
 #include "fedtune/cli/run_folder.h"
+#include "fedtune/cli/step_profile.h"
 #include "fedtune/fed/replay.h"
 #include "fedtune/format/json_file.h"
 #include "fedtune/format/tensor_hash.h"
@@ -98,6 +99,7 @@ void replay_command(const CommandLine& line) {
   const std::unique_ptr<Federation> federation = load_federation(options);
   const auto strategy = make_strategy(options, *federation, {});
   worker::ClientWorker worker(federation->student, shares_of(*federation), client_options(options));
+  start_step_profile(options);
   const fed::ReplayOutcome outcome =
       fed::replay({.clients = options.federation.num_clients,
                    .fraction_fit = options.federation.fraction_fit,
@@ -109,6 +111,7 @@ void replay_command(const CommandLine& line) {
                                record.accepted.size(), record.cohort.size(), record.global_sha256);
                     std::fflush(stdout);
                   });
+  print_step_profile(options);
   if (outcome.difference) differs(folder, *outcome.difference);
   check_checkpoints(folder, configuration_hash(options), outcome);
   check_results(folder, options, outcome);
