@@ -12,7 +12,6 @@ namespace fedtune::strategy {
 namespace {
 
 using aggregate::Contribution;
-using aggregate::test_tensors;
 using aggregate::weighted_mean;
 
 constexpr std::size_t r = 3, in = 5, out = 4;

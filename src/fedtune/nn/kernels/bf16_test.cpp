@@ -177,7 +177,9 @@ TEST(Bf16, IsSupportedOrSaysWhyNot) {
   const Bf16Support& support = bf16_support();
   EXPECT_EQ(support.kernels == nullptr, !support.reason.empty());
   const CpuFeatures& features = cpu_features();
-  if (!features.amx_bf16 && !(features.avx512_bf16 && features.amd)) EXPECT_EQ(support.kernels, nullptr);
+  if (!features.amx_bf16 && !(features.avx512_bf16 && features.amd)) {
+    EXPECT_EQ(support.kernels, nullptr);
+  }
 }
 
 TEST(Bf16, AlwaysHasAPortableSet) {
