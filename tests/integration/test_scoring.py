@@ -91,6 +91,27 @@ def test_predict_reads_a_file_and_writes_json_lines(fedtune, models, tmp_path):
     assert all(len(answer["probabilities"]) == 2 for answer in answers)
 
 
+def test_predict_reads_pairs_as_eval_does(fedtune, models, tmp_path):
+    rows = [(first, second, label) for (first, label), (second, _) in zip(sentences(40, seed=4), sentences(40, seed=5), strict=True)]
+    for name in ["train", "validation"]:
+        (tmp_path / f"{name}.tsv").write_text("sentence1\tsentence2\tlabel\n" + "".join(f"{a}\t{b}\t{c}\n" for a, b, c in rows))
+    (tmp_path / "pairs.tsv").write_text("".join(f"{a}\t{b}\n" for a, b, _ in rows))
+    model = ["--client-ckpt", models["bert"]]
+    done = fedtune.run("predict", tmp_path / "pairs.tsv", *model, "--pairs", "--json")
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(answer["sentence1"], answer["sentence2"]) for answer in answers] == [(a, b) for a, b, _ in rows]
+    right = sum(answer["label"] == label for answer, (_, _, label) in zip(answers, rows, strict=True))
+    scored = json.loads(fedtune.run("eval", *model, "--data-path", tmp_path, "--json").stdout)
+    assert right / len(rows) == scored["accuracy"]
+    assert len(fedtune.run("predict", *model, "--pairs", input="a film\ta plot\n").stdout.split("\t")) == 3
+
+
+@pytest.mark.parametrize("line, columns", [("no tab", 1), ("one\ttwo\tthree", 3)])
+def test_predict_says_which_line_is_no_pair(fedtune, models, line, columns):
+    message = fedtune.error("predict", "--client-ckpt", models["bert"], "--pairs", input=f"a\tb\n{line}\n", code=3)
+    assert f"standard input, line 2: found {columns} column" in message
+
+
 def test_predict_answers_nothing_for_nothing(fedtune, models):
     assert fedtune.run("predict", "--client-ckpt", models["bert"], input="").stdout == ""
 

@@ -218,6 +218,7 @@ void add_score(Table& t) {
   add(&ScoreOptions::adapter, "adapter", "folder in PEFT's format");
   add(&ScoreOptions::split, "split", "train|validation");
   add(&ScoreOptions::json, "json", "JSON lines instead of TSV");
+  add(&ScoreOptions::pairs, "pairs", "predict: a tab between the two texts of a line");
 }
 
 void add_sweep(Table& t) {

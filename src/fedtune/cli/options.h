@@ -126,6 +126,7 @@ struct ScoreOptions {
   std::string adapter;  // PEFT folder
   Split split = Split::validation;
   bool json = false;
+  bool pairs = false;  // predict: two texts a line
 };
 
 struct SweepOptions {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <iostream>
@@ -28,6 +29,11 @@ std::vector<double> softmax(const std::vector<float>& logits) {
   return probabilities;
 }
 
+nlohmann::ordered_json texts_of(const data::Sentence& sentence) {
+  if (!sentence.second) return {{"sentence", sentence.text}};
+  return {{"sentence1", sentence.text}, {"sentence2", *sentence.second}};
+}
+
 class Labeller {
  public:
   Labeller(const Options& options, std::string source)
@@ -37,7 +43,8 @@ class Labeller {
     std::vector<data::Sentence> sentences;
     for (std::string line; std::getline(input, line);) {
       if (line.ends_with('\r')) line.pop_back();
-      sentences.push_back({.text = std::move(line)});
+      sentences.push_back(options_.score.pairs ? pair_of(line, answered_ + sentences.size() + 1)
+                                               : data::Sentence{.text = std::move(line)});
       if (sentences.size() == lines_at_once) answer(sentences);
     }
     if (input.bad()) throw input_error("reading {}: the device reports an error", source_);
@@ -45,6 +52,16 @@ class Labeller {
   }
 
  private:
+  data::Sentence pair_of(const std::string& line, std::size_t number) const {
+    const std::size_t tab = line.find('\t');
+    const auto columns = std::ranges::count(line, '\t') + 1;
+    if (columns != 2) {
+      throw input_error("{}, line {}: found {} column{}, expected 2: --pairs reads two texts with a tab between them",
+                        source_, number, columns, columns == 1 ? "" : "s");
+    }
+    return {.text = line.substr(0, tab), .second = line.substr(tab + 1)};
+  }
+
   void answer(std::vector<data::Sentence>& sentences) {
     const std::vector<data::Example> examples =
         with_context(fmt::format("{}, lines {} to {}", source_, answered_ + 1, answered_ + sentences.size()), [&] {
@@ -52,16 +69,17 @@ class Labeller {
                                 {.max_length = scoring_.max_length, .workers = workers_of(options_)});
         });
     const auto predictions = train::predict(scoring_.model, examples, evaluate_options(options_));
-    for (std::size_t i = 0; i < sentences.size(); ++i) print(sentences[i].text, predictions[i]);
+    for (std::size_t i = 0; i < sentences.size(); ++i) print(sentences[i], predictions[i]);
     answered_ += sentences.size();
     sentences.clear();
   }
 
-  void print(const std::string& sentence, const train::Prediction& prediction) const {
+  void print(const data::Sentence& sentence, const train::Prediction& prediction) const {
     const std::vector<double> probabilities = softmax(prediction.logits);
     if (options_.score.json) {
-      const nlohmann::ordered_json object{
-          {"sentence", sentence}, {"label", prediction.label}, {"probabilities", probabilities}};
+      nlohmann::ordered_json object = texts_of(sentence);
+      object["label"] = prediction.label;
+      object["probabilities"] = probabilities;
       fmt::print("{}\n", object.dump());
     } else {
       fmt::print("{}\t{:.6f}\n", prediction.label, fmt::join(probabilities, "\t"));
