@@ -165,7 +165,7 @@ def test_other_types_of_the_same_values_do(fedtune, tmp_path, change):
 @pytest.mark.parametrize("columns, expected", [
     ({"sentence": ["a", None], "label": [0, 1]}, "row 2, column sentence: no value there"),
     ({"sentence": [1.5, 2.5], "label": [0, 1]}, "type double, expected texts or whole numbers"),
-    ({"text": ["a", "b"], "label": [0, 1]}, "without the names `sentence` and `label`"),
+    ({"body": ["a", "b"], "label": [0, 1]}, "without the names `sentence` and `label`"),
     ({"sentence": [], "label": []}, "no sentences"),
 ], ids=["null", "float", "names", "empty"])
 def test_what_is_not_a_table_of_sentences_is_said(fedtune, tmp_path, columns, expected):

@@ -16,12 +16,13 @@ constexpr std::int64_t most_labels = 65536;  // more classes than any task has: 
 struct TextColumns {
   std::string_view first, second;
 };
-constexpr std::array<TextColumns, 6> text_columns{{{"sentence1", "sentence2"},
+constexpr std::array<TextColumns, 7> text_columns{{{"sentence1", "sentence2"},
                                                    {"question1", "question2"},
                                                    {"question", "sentence"},
                                                    {"premise", "hypothesis"},
                                                    {"#1 String", "#2 String"},
-                                                   {"sentence", ""}}};
+                                                   {"sentence", ""},
+                                                   {"text", ""}}};
 constexpr std::array<std::string_view, 4> label_columns{"label", "gold_label", "is_duplicate", "Quality"};
 
 struct LabelWord {
@@ -100,8 +101,9 @@ Columns find_columns(const Row& first, const LabelRules& rules) {
     return {.sentence = 3, .label = 1, .count = 4, .header = false};
   }
   throw input_error(
-      "{}: found {} column{} without the names `sentence` and `label`; expected a header row with both names, or with "
-      "those of a pair such as `sentence1`, `sentence2` and `label` (or CoLA's four columns)",
+      "{}: found {} column{} without the names `sentence` and `label`; expected a header row with both (`text` does "
+      "for "
+      "`sentence`), or with those of a pair such as `sentence1`, `sentence2` and `label` (or CoLA's four columns)",
       place(rules, first.line), fields.size(), fields.size() == 1 ? "" : "s");
 }
 
@@ -118,8 +120,9 @@ TextColumns text_keys(const JsonRow& row, const LabelRules& rules) {
   for (const TextColumns& texts : text_columns) {
     if (has_text(row, texts.first) && (texts.second.empty() || has_text(row, texts.second))) return texts;
   }
-  throw input_error("{}: expected a text under the key `sentence`, or a pair such as `sentence1` and `sentence2`",
-                    place(rules, row.line));
+  throw input_error(
+      "{}: expected a text under the key `sentence` or `text`, or a pair such as `sentence1` and `sentence2`",
+      place(rules, row.line));
 }
 
 std::int32_t label_of(const JsonRow& row, const LabelRules& rules) {

@@ -24,7 +24,7 @@ struct LabelRules {
 std::span<const std::string_view> known_columns();
 
 // A header naming one or two columns of texts and one of labels, or CoLA's four columns without one. The texts are
-// `sentence`, or two of: sentence1 and sentence2, question1 and question2, question and sentence, premise and
+// `sentence` or `text`, or two of: sentence1 and sentence2, question1 and question2, question and sentence, premise and
 // hypothesis, `#1 String` and `#2 String`; labels are `label`, `gold_label`, `is_duplicate` or `Quality`. A label is an
 // integer or one of GLUE's words: entailment (0), neutral and not_entailment (1), contradiction (2).
 std::vector<Sentence> sentences_of(std::vector<Row> rows, const LabelRules& rules);

@@ -37,6 +37,11 @@ TEST(Columns, AHeaderMayNameThemInAnyOrder) {
   EXPECT_EQ(sentences[0].label, 1);
 }
 
+TEST(Columns, ASentenceMayBeCalledText) {
+  EXPECT_EQ(read_tsv("label\ttext\n1\tgood\n")[0].text, "good");
+  EXPECT_EQ(read_jsonl(R"({"text": "good", "label": 1})")[0].text, "good");
+}
+
 TEST(Columns, EachTaskOfGlueNamesItsPairsInItsOwnWay) {
   for (const char* header :
        {"sentence1\tsentence2\tlabel", "question1\tquestion2\tis_duplicate", "question\tsentence\tlabel",
