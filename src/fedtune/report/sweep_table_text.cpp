@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "fedtune/report/sweep_table.h"
+#include "fedtune/report/units.h"
 
 namespace fedtune::report {
 namespace {
@@ -49,12 +50,6 @@ std::string cell_text(const std::string& text) {
 std::string estimate_text(const Estimate& estimate) {
   return estimate.half_width ? fmt::format("{:.4f} ± {:.4f}", estimate.mean, *estimate.half_width)
                              : fmt::format("{:.4f}", estimate.mean);
-}
-
-std::string bytes_text(double bytes) {
-  if (bytes < 1e3) return fmt::format("{:.0f} B", bytes);
-  if (bytes < 1e6) return fmt::format("{:.1f} kB", bytes / 1e3);
-  return fmt::format("{:.2f} MB", bytes / 1e6);
 }
 
 Cells escaped(const Cells& cells) {
