@@ -15,10 +15,10 @@ void keys_command(const CommandLine& line) {
   if (line.options.run.quiet) return;
   const std::string folder = keys.folder.string();
   fmt::print(
-      "{0}: an authority, a server and {1} clients, for {2} days\n"
+      "{0}: an authority, a server and {1} client{3}, for {2} days\n"
       "  server    --tls-ca {0}/ca.pem --tls-cert {0}/server.pem --tls-key {0}/server.key --tls-allow {0}/allow.txt\n"
       "  client 1  --tls-ca {0}/ca.pem --tls-cert {0}/client-1.pem --tls-key {0}/client-1.key\n",
-      folder, keys.clients, keys.days);
+      folder, keys.clients, keys.days, keys.clients == 1 ? "" : "s");
 }
 
 }  // namespace fedtune::cli
