@@ -146,8 +146,8 @@ void add_distillation(Table& t) {
   t.add(at, &DistillOptions::student_lr, {"student-lr", "student's own rate", above_0});
   t.add(at, &DistillOptions::kd_epochs, {"kd-epochs", "passes a round", at_least_0});
   t.add(at, &DistillOptions::teacher_pretrain_epochs, {"teacher-pretrain-epochs", "passes", at_least_0});
-  t.add(at, &DistillOptions::kd_loss, {"kd-loss", "corrected|reference"});
-  t.add(at, &DistillOptions::kd_terms, {"kd-terms", "all|kl|attention|none"});
+  t.add(at, &DistillOptions::kd_loss, {"kd-loss", "or reference"});
+  t.add(at, &DistillOptions::kd_terms, {"kd-terms", "kl|attention|none"});
   t.add(at, &DistillOptions::kd_temperature, {"kd-temperature", "of the softmax", above_0});
   t.add(at, &DistillOptions::teacher_guard, {"teacher-guard", "on|off"});
 }
