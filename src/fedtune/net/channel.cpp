@@ -1,5 +1,7 @@
 #include "fedtune/net/channel.h"
 
+#include <thread>
+
 #include <grpcpp/create_channel.h>
 
 #include "fedtune/net/wire.h"
@@ -18,6 +20,14 @@ std::shared_ptr<grpc::Channel> channel_to(const ClientOptions& options, int larg
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 5000);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2000);
   return grpc::CreateCustomChannel(options.server, client_credentials(options.tls, options.server), arguments);
+}
+
+void pause(grpc::Channel& channel, std::chrono::milliseconds time) {
+  if (channel.GetState(/*try_to_connect=*/true) == GRPC_CHANNEL_READY) {
+    std::this_thread::sleep_for(time);
+  } else {
+    channel.WaitForConnected(std::chrono::system_clock::now() + time);
+  }
 }
 
 }  // namespace fedtune::net

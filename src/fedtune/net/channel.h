@@ -1,6 +1,7 @@
 // A client's line to a server, and how a call on it is ended early. Included by the sources of net alone.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -17,6 +18,10 @@ namespace fedtune::net {
 
 // Nothing is sent before the first call. `largest_message` is in bytes, of what is received.
 std::shared_ptr<grpc::Channel> channel_to(const ClientOptions& options, int largest_message);
+
+// The pause before a call is made again; shorter where the connection is there again. Whoever only slept would not be
+// connected over TLS: gRPC reads a handshake's answers while somebody waits on the channel, and else every 5 s.
+void pause(grpc::Channel& channel, std::chrono::milliseconds time);
 
 // Cancels the call that is under way when the program is asked to stop.
 class Canceller {

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <optional>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include "fedtune/base/clock.h"
@@ -94,7 +93,7 @@ class Client::Connection {
   template <typename Body>
   grpc::Status persist(Body&& body) {
     std::optional<Stopwatch> lost;
-    std::chrono::milliseconds pause{100};
+    std::chrono::milliseconds time{100};
     while (true) {
       grpc::ClientContext call;
       canceller_.set(&call);
@@ -110,8 +109,8 @@ class Client::Connection {
         throw network_error("{} was not reached for {} s: {}; is the server running there?", options_.server,
                             options_.give_up, status.error_message());
       }
-      std::this_thread::sleep_for(pause);
-      pause = std::min(pause * 2, std::chrono::milliseconds(2000));
+      pause(*channel_, time);
+      time = std::min(time * 2, std::chrono::milliseconds(2000));
     }
   }
 

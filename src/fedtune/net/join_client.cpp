@@ -32,12 +32,13 @@ class Joiner {
   Joiner(const ClientOptions& options, const JoinParts& parts)
       : options_(options),
         parts_(parts),
-        stub_(flower::proto::FlowerService::NewStub(channel_to(options, std::numeric_limits<int>::max()))),
+        channel_(channel_to(options, std::numeric_limits<int>::max())),
+        stub_(flower::proto::FlowerService::NewStub(channel_)),
         canceller_(options.stop) {}
 
   void take_part() {
     Stopwatch lost;
-    std::chrono::milliseconds pause{100};
+    std::chrono::milliseconds time{100};
     while (true) {
       const std::int64_t heard = heard_;
       const grpc::Status status = stay();
@@ -49,15 +50,15 @@ class Joiner {
       }
       if (heard_ != heard) {
         lost = Stopwatch();
-        pause = std::chrono::milliseconds(100);
+        time = std::chrono::milliseconds(100);
       }
       if (!status.ok() && lost.seconds() > options_.give_up) {
         throw network_error("{} was not reached for {} s: {}; is a Flower server running there?", options_.server,
                             options_.give_up, status.error_message());
       }
       if (!status.ok() && options_.watch.on_lost) options_.watch.on_lost(status.error_message());
-      std::this_thread::sleep_for(pause);
-      pause = std::min(pause * 2, std::chrono::milliseconds(2000));
+      pause(*channel_, time);
+      time = std::min(time * 2, std::chrono::milliseconds(2000));
     }
   }
 
@@ -141,6 +142,7 @@ class Joiner {
 
   const ClientOptions& options_;
   const JoinParts& parts_;
+  std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<flower::proto::FlowerService::Stub> stub_;
   Canceller canceller_;
   std::optional<std::int64_t> away_;  // seconds until the server wants this client back; 0: never
