@@ -10,21 +10,16 @@ import argparse
 import json
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent / "peer"))
+from memory import PeakMemory  # noqa: E402
+
 BATCH = 32
 MEGABYTE = 1000 * 1000
-
-
-def proportional_bytes(process: int) -> int:
-    """PSS now; 0 once the process has gone."""
-    try:
-        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0
-    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
 
 
 def run(options: argparse.Namespace, clients: int, folder: Path) -> dict:
@@ -34,10 +29,8 @@ def run(options: argparse.Namespace, clients: int, folder: Path) -> dict:
                "--workers", options.workers, "--output", folder, "--name", clients, "--quiet"]
     start = time.perf_counter()
     process = subprocess.Popen(list(map(str, command)))
-    peak = 0
-    while process.poll() is None:
-        peak = max(peak, proportional_bytes(process.pid))
-        time.sleep(0.1)
+    with PeakMemory([process.pid], every=0.1) as memory:
+        process.wait()
     seconds = time.perf_counter() - start
     if process.returncode != 0:
         raise SystemExit(f"fedtune ended with {process.returncode}")
@@ -46,7 +39,7 @@ def run(options: argparse.Namespace, clients: int, folder: Path) -> dict:
     if steps != options.steps:
         raise SystemExit(f"{steps} steps, expected {options.steps}")
     phases = results["seconds"][0]
-    return {"clients": clients, "peak": peak, "seconds": seconds, "train": phases["train"],
+    return {"clients": clients, "peak": memory.bytes, "seconds": seconds, "train": phases["train"],
             "round": sum(phases.values()) - phases["evaluate"]}
 
 

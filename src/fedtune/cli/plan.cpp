@@ -58,7 +58,7 @@ class Sample {
       : options_(options), federation_(federation), whole_(federation.partition) {
     options_.training.client_epochs = 1;
     const std::size_t sentences = batches * static_cast<std::size_t>(options.training.batch_size);
-    const std::size_t asked = fed::choose_cohort(engine_options(options), 1).size();
+    const auto asked = static_cast<std::size_t>(fed::cohort_size(engine_options(options)));
     data::Partition& partition = federation.partition;
     partition.clients.resize(std::min(asked, static_cast<std::size_t>(workers_of(options))));
     for (auto& rows : partition.clients) rows = spread(std::span<const std::uint32_t>(rows), sentences);

@@ -1,10 +1,10 @@
 #include <algorithm>
-#include <cmath>
 
 #include "fedtune/cli/carry_out.h"
 #include "fedtune/cli/command.h"
 #include "fedtune/cli/controls.h"
 #include "fedtune/cli/resolve.h"
+#include "fedtune/fed/engine.h"
 #include "fedtune/fed/in_process_transport.h"
 #include "fedtune/worker/client_worker.h"
 
@@ -13,8 +13,9 @@ namespace {
 
 // Fewer clients at once than may work share the cores that would be idle.
 int threads_of_a_client(const Options& options) {
-  const auto cohort = static_cast<int>(std::lround(options.federation.fraction_fit * options.federation.num_clients));
-  return std::max(options.training.threads, workers_of(options) / std::max(cohort, 1));
+  const FederationOptions& federation = options.federation;
+  const int at_once = fed::cohort_size({.clients = federation.num_clients, .fraction_fit = federation.fraction_fit});
+  return std::max(options.training.threads, workers_of(options) / at_once);
 }
 
 struct OwnWorker {

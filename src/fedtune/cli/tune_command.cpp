@@ -82,32 +82,26 @@ std::string row(const Measured& measured) {
 void tune_command(const CommandLine& line) {
   nn::prepare_worker_thread();
   const nn::UseThreads one(1);
-  fmt::print("{}", heading());
-  std::string table = heading();
-  std::vector<Measured> sets;
-  const auto take = [&table](const Measured& measured) {
-    table += row(measured);
-    fmt::print("{}", row(measured));
+  std::string comment = fmt::format("# fedtune {} tune on {}\n", fedtune_version(), cpu_model_name());
+  const auto say = [&comment](const std::string& text) {  // a line of the table
+    comment += "# " + text;
+    fmt::print("{}", text);
     std::fflush(stdout);
   };
+  say(heading());
+  std::vector<Measured> sets;
   for (const nn::kernels::Kernels* set : nn::kernels::available()) {
     const nn::kernels::UseKernels use(*set);
     sets.push_back(measure(set->name, nullptr));
-    take(sets.back());
+    say(row(sets.back()));
   }
   const nn::kernels::Bf16Support& bf16 = nn::kernels::bf16_support();
-  if (bf16.kernels) take(measure(bf16.kernels->name, bf16.kernels));
+  if (bf16.kernels) say(row(measure(bf16.kernels->name, bf16.kernels)));
 
   const std::string fastest = std::ranges::min_element(sets, {}, &Measured::seconds)->name;
   fmt::print("fastest in fp32: {}; in use without --kernels: {}\n", fastest, nn::kernels::active().name);
   fmt::print("bf16: {}\n", bf16.kernels ? "--dtype bf16 is there" : "--dtype bf16 is refused: " + bf16.reason);
   if (line.positionals.empty()) return;
-  std::string comment = fmt::format("# fedtune {} tune on {}\n", fedtune_version(), cpu_model_name());
-  for (std::size_t begin = 0; begin < table.size();) {
-    const std::size_t end = table.find('\n', begin) + 1;
-    comment += "# " + table.substr(begin, end - begin);
-    begin = end;
-  }
   write_file_atomically(line.positionals.front(), fmt::format("{}kernels = \"{}\"\n", comment, fastest));
 }
 

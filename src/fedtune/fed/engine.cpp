@@ -231,9 +231,13 @@ void Engine::save(const RunOutcome& outcome) {
                       .events_bytes = observer_.events_bytes ? observer_.events_bytes() : 0});
 }
 
-std::vector<int> choose_cohort(const EngineOptions& options, int round) {
+int cohort_size(const EngineOptions& options) {
   const auto wanted = static_cast<int>(std::lround(options.fraction_fit * options.clients));
-  const auto size = static_cast<std::size_t>(std::clamp(wanted, 1, options.clients));
+  return std::clamp(wanted, 1, options.clients);
+}
+
+std::vector<int> choose_cohort(const EngineOptions& options, int round) {
+  const auto size = static_cast<std::size_t>(cohort_size(options));
   RandomStream stream({.seed = options.seed, .purpose = Purpose::cohort, .round = static_cast<std::uint32_t>(round)});
   std::vector<int> cohort;
   for (const std::uint32_t index : stream.permutation(static_cast<std::uint32_t>(options.clients))) {

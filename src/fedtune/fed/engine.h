@@ -81,8 +81,9 @@ class Engine {
   Spill spill_;
 };
 
-// The ranks asked in a round, ascending: fraction * clients of them, rounded, at least one; a function of seed and
-// round.
+// How many clients are asked in a round: fraction * clients, rounded, at least one.
+int cohort_size(const EngineOptions& options);
+// Which: their ranks, ascending; a function of seed and round.
 std::vector<int> choose_cohort(const EngineOptions& options, int round);
 
 }  // namespace fedtune::fed

@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::string_view magic = "\x93NUMPY";
 constexpr std::size_t alignment = 64;
-constexpr std::size_t longest_header = 10000;  // of an array without fields; NumPy's own limit when reading
 
 constexpr std::array<std::pair<DType, std::string_view>, 9> spellings{{{DType::f64, "<f8"},
                                                                        {DType::f32, "<f4"},
@@ -160,9 +159,9 @@ TensorView npy_view(std::span<const std::byte> bytes) {
   const std::size_t before = version == 1 ? 10 : 12;
   std::size_t length = byte(8) | byte(9) << 8U;
   if (version > 1) length |= byte(10) << 16U | byte(11) << 24U;
-  if (length > longest_header || length > text.size() - before) {
+  if (length > longest_npy_header || length > text.size() - before) {
     throw input_error(".npy: a header of {} bytes, expected at most {}", length,
-                      std::min(longest_header, text.size() - before));
+                      std::min(longest_npy_header, text.size() - before));
   }
   TensorView tensor = HeaderReader(text.substr(before, length)).read();
   tensor.bytes = bytes.subspan(before + length);

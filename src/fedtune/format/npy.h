@@ -9,6 +9,9 @@
 
 namespace fedtune {
 
+// Bytes of the header, without magic, version and length, of an array without fields; NumPy's own limit when reading.
+inline constexpr std::size_t longest_npy_header = 10'000;
+
 // Version 1.0, little-endian, C order; the values start at a multiple of 64. Throws Error(failed) for bf16, which NumPy
 // has not.
 std::string npy_from(const TensorView& tensor);

@@ -1,6 +1,7 @@
 #include "fedtune/net/fleet_messages.h"
 
 #include "fedtune/fed/payload.h"
+#include "fedtune/format/npy.h"
 #include "fedtune/net/fleet.h"
 
 namespace fedtune::net::flower {
@@ -12,7 +13,7 @@ std::optional<Pulled> first_message(const ::flwr::proto::PullMessagesResponse& a
 }
 
 std::size_t most_array_bytes(const Layout& layout) {
-  constexpr std::size_t longest_head = 10'100;  // of .npy: see format/npy.cpp
+  constexpr std::size_t longest_head = longest_npy_header + 100;
   return fed::payload_size(layout) + layout.size() * longest_head;
 }
 

@@ -76,7 +76,7 @@ class Reader {
     if (message.children.size() != 1) throw input_error("a Flower message has {} records", message.children.size());
     const std::string dict = pulled(message.children.front());
     Records records;
-    const Json members = json(parse(dict, "RecordDict").body);
+    const Json members = Json::parse(parse(dict, "RecordDict").body);
     for (const auto& [name, id] : members.items()) {
       const std::string record = pulled(id.get<std::string>());
       if (record.starts_with("ArrayRecord ")) {
@@ -92,15 +92,14 @@ class Reader {
     if (id_of(content) != id) throw input_error("a Flower object's content has another hash than its id, {}", id);
     return content;
   }
-  static Json json(std::string_view body) { return Json::parse(body); }
   void read_arrays(const Object& record, Records& records) {
-    const Json keys = json(record.body);
+    const Json keys = Json::parse(record.body);
     for (const auto& [key, id] : keys.items()) records.arrays.emplace_back(key, read_array(id.get<std::string>()));
   }
   std::string read_array(const std::string& id) {
     const std::string content = pulled(id);
     const Object array = parse(content, "Array");
-    const Json described = json(array.body);
+    const Json described = Json::parse(array.body);
     if (described.value("stype", "") != stype) throw input_error("a Flower array is not of NumPy's");
     std::string npy;
     for (const Json& index : described.at("arraychunk_ids")) {

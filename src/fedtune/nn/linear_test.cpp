@@ -101,14 +101,18 @@ TEST(Linear, GivesTheSameBitsFromThreadsThatShareAWeight) {
     for (std::size_t i = 0; i < alone.size(); ++i) EXPECT_TRUE(at::equal(results[i], alone[i])) << "tensor " << i;
 }
 
-TEST(Linear, GivesTheSameBitsForEveryNumberOfThreads) {
-  const LinearWeight weight = frozen(normal({256, 1000}, 2), normal({256}, 3));
+// `weight` [256, 1000].
+void expect_same_bits_for_every_number_of_threads(const LinearWeight& weight) {
   const at::Tensor x = normal({151, 1000}, 1);
   const auto with_threads = [&](int threads) {
     const UseThreads use(threads);
     return linear(x, weight);
   };
   EXPECT_TRUE(at::equal(with_threads(1), with_threads(2)));
+}
+
+TEST(Linear, GivesTheSameBitsForEveryNumberOfThreads) {
+  expect_same_bits_for_every_number_of_threads(frozen(normal({256, 1000}, 2), normal({256}, 3)));
 }
 
 TEST(Linear, CountsSubnormalNumbersAsZeroOnEveryThread) {
@@ -158,13 +162,7 @@ TEST_F(LinearInBf16, RoundsBothOperandsAndNothingElse) {
 }
 
 TEST_F(LinearInBf16, GivesTheSameBitsForEveryNumberOfThreads) {
-  const LinearWeight weight = frozen(normal({256, 1000}, 2), normal({256}, 3));
-  const at::Tensor x = normal({151, 1000}, 1);
-  const auto with_threads = [&](int threads) {
-    const UseThreads use(threads);
-    return linear(x, weight);
-  };
-  EXPECT_TRUE(at::equal(with_threads(1), with_threads(2)));
+  expect_same_bits_for_every_number_of_threads(frozen(normal({256, 1000}, 2), normal({256}, 3)));
 }
 
 TEST_F(LinearInBf16, GivesTheSameBitsFromThreadsThatShareAWeight) {
