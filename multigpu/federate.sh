@@ -83,7 +83,7 @@ _fedtune_slurm() { # PROGRAM SCHEME ARGUMENTS...
 
 fedtune_federate() { # SCHEME CLIENTS ARGUMENTS...    under Slurm: SCHEME ARGUMENTS...
   (
-    set +m
+    set +emu +o pipefail # whatever the caller's shell has: a client that fails is this script's to handle
     program=$(_fedtune_program) || exit 1
     scheme=$1
     shift

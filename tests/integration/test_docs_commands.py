@@ -145,8 +145,14 @@ def project(fedtune, tmp_path) -> pathlib.Path:
 
 def shell(commands: list[str], folder, environment) -> None:
     script = "set -eo pipefail\n" + "\n".join(commands)
-    done = subprocess.run(["bash", "-c", script], cwd=folder, env=environment, capture_output=True, text=True, timeout=240)
-    assert done.returncode == 0, f"{script}\nexit code {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+    with subprocess.Popen(["bash", "-c", script], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, start_new_session=True) as process:
+        try:
+            output, errors = process.communicate(timeout=240)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    assert process.returncode == 0, f"{script}\nexit code {process.returncode}\n{output[-2000:]}\n{errors[-2000:]}"
 
 
 def shells_at_once(commands: list[str], folder, environment) -> None:
@@ -170,8 +176,8 @@ def shells_at_once(commands: list[str], folder, environment) -> None:
 def on_this_machine(command: str, address: str) -> str:
     for place in SUBSTITUTES:
         command = command.replace(place, address)
-    is_server = re.match(r"(build/)?fedtune server ", command)
-    return f"{command} --address {address}" if is_server and "--address" not in command else command
+    has_server = re.match(r"(build/)?fedtune server |source multigpu/", command)
+    return f"{command} --address {address}" if has_server and "--address" not in command else command
 
 
 @pytest.mark.parametrize("page", [pytest.param(page, marks=[] if page in QUICK else [pytest.mark.long])

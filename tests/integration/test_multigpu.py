@@ -65,6 +65,12 @@ def test_what_fails_is_said_and_ends_everyone_and_the_shell_lives_on(run_argumen
     assert "is the port taken?" in error and output.endswith("status 4\n"), output + error
 
 
+def test_a_strict_shell_runs_it_too(run_arguments, shell):
+    options = options_of(run_arguments("strict"), address=free_address())
+    output, error = shell("set -euo pipefail", script("run-lora", f"2 {options}"), "echo done").communicate(timeout=100)
+    assert output.endswith("done\n"), output + error
+
+
 def test_the_number_of_clients_is_needed(shell):
     output, error = shell(script("run-lora", "--num-rounds 2"), 'echo "status $?"').communicate(timeout=60)
     assert "how many clients?" in error and output.endswith("status 2\n")
