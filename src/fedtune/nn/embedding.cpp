@@ -6,6 +6,7 @@
 #include "fedtune/base/error.h"
 #include "fedtune/base/profile.h"
 #include "fedtune/nn/fused.h"
+#include "fedtune/nn/kept_zeros.h"
 #include "fedtune/nn/kernels/select.h"
 #include "fedtune/nn/parallel.h"
 #include "fedtune/nn/plain.h"
@@ -99,7 +100,8 @@ class EmbeddingNorm : public torch::autograd::Function<EmbeddingNorm> {
     const auto zeros = [&](std::size_t input, at::IntArrayRef shape) {
       return !shape.empty() && context->needs_input_grad(input) ? at::zeros(shape, dy.options()) : at::Tensor();
     };
-    const at::Tensor dword = zeros(0, options.words), dposition = zeros(1, options.positions);
+    const at::Tensor dword = context->needs_input_grad(0) ? kept_zeros(options.words) : at::Tensor();
+    const at::Tensor dposition = zeros(1, options.positions);
     const at::Tensor dgamma = zeros(2, gamma.sizes()), dbeta = zeros(3, gamma.sizes());
     const at::Tensor dtype = zeros(4, options.types);
     const at::Tensor scratch = scratch_rows(2, dy.size(1));

@@ -26,11 +26,18 @@ Source backward_source(const at::Tensor& w) {
   return {.depth = w.size(0), .columns = w.size(1), .data = read(w), .depth_stride = w.size(1), .column_stride = 1};
 }
 
+// The least work of a thread.
+constexpr std::int64_t fewest_rows = 32;
+constexpr std::int64_t fewest_panels = 2;
+
 // [rows, columns] -> [columns, rows]. A product that reads its left matrix down the columns finds the lines of a tile
 // in a few sets of the first cache, which cannot hold them.
 at::Tensor transposed(const Kernels& kernels, const at::Tensor& x) {
   at::Tensor result = at::empty({x.size(1), x.size(0)}, at::kFloat);
-  kernels.transpose(x.size(0), x.size(1), read(x), write(result));
+  const std::int64_t rows = x.size(0), columns = x.size(1);
+  parallel_columns(columns, [&](std::int64_t first, std::int64_t last) {
+    kernels.transpose(rows, last - first, read(x) + first, columns, write(result) + first * rows);
+  });
   return result;
 }
 
@@ -44,7 +51,6 @@ Source columns_of(Source b, std::int64_t first, std::int64_t last) {
 at::Tensor pack(const Kernels& kernels, const Source& b) {
   at::Tensor panels = at::empty({kernels.packed_size(b.depth, b.columns)}, at::kFloat);
   const std::int64_t width = kernels.packed_size(1, 1);  // columns of a panel
-  constexpr std::int64_t fewest_panels = 2;
   parallel_rows((b.columns + width - 1) / width, fewest_panels, [&](std::int64_t first, std::int64_t last) {
     kernels.pack(columns_of(b, first * width, std::min(last * width, b.columns)),
                  write(panels) + first * width * b.depth);
@@ -57,34 +63,41 @@ struct Right {
   at::Tensor panels{};  // undefined: packed on the way
 };
 
-constexpr std::int64_t fewest_rows = 32;  // of a thread
-
 void count_product(ProfileScope& scope, std::int64_t rows, const Source& b) {
   scope.count(2.0 * static_cast<double>(rows) * static_cast<double>(b.depth * b.columns));
 }
 
-// Threads take rows, never parts of a sum.
+// Threads take rows or columns, never parts of a sum: those of the larger operand, which each then reads once.
 void multiply_packed(const Kernels& kernels, const at::Tensor& a, const Right& b, const at::Tensor& bias,
                      const at::Tensor& product) {
-  parallel_rows(a.size(0), fewest_rows, [&](std::int64_t first, std::int64_t last) {
-    kernels.matrix_product({.rows = last - first,
-                            .a = read(a) + first * a.size(1),
+  const std::int64_t width = kernels.packed_size(1, 1);  // columns of a panel
+  const auto part = [&](std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t end) {
+    kernels.matrix_product({.rows = rows,
+                            .a = read(a) + row * a.size(1),
                             .a_row_stride = a.size(1),
                             .a_depth_stride = 1,
-                            .b = b.source,
-                            .packed = read(b.panels),
-                            .bias = read(bias),
-                            .c = write(product) + first * b.source.columns,
+                            .b = columns_of(b.source, column, end),
+                            .packed = read(b.panels) + column * b.source.depth,
+                            .bias = bias.defined() ? read(bias) + column : nullptr,
+                            .c = write(product) + row * b.source.columns + column,
                             .c_row_stride = b.source.columns,
                             .scratch = nullptr});
-  });
+  };
+  const std::int64_t rows = a.size(0), columns = b.source.columns;
+  if (rows > columns) {
+    parallel_rows(rows, fewest_rows,
+                  [&](std::int64_t first, std::int64_t last) { part(first, last - first, 0, columns); });
+  } else {
+    parallel_rows((columns + width - 1) / width, fewest_panels, [&](std::int64_t first, std::int64_t last) {
+      part(0, rows, first * width, std::min(last * width, columns));
+    });
+  }
 }
 
 // Threads take columns, each those that it has packed.
 void multiply_packing(const Kernels& kernels, const at::Tensor& a, const Source& b, const at::Tensor& bias,
                       const at::Tensor& product) {
   const std::int64_t width = kernels.packed_size(1, 1);  // columns of a panel
-  constexpr std::int64_t fewest_panels = 2;
   parallel_rows((b.columns + width - 1) / width, fewest_panels, [&](std::int64_t first, std::int64_t last) {
     const std::int64_t column = first * width;
     const at::Tensor scratch = at::empty({kernels::product_scratch}, at::kFloat);

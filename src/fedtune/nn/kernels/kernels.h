@@ -233,8 +233,8 @@ struct Kernels {
   void (*adamw)(const AdamWStep&);
   // Whether every element is 0.
   bool (*is_zero)(int64_t count, const float* x);
-  // y = x^T: x [rows, columns].
-  void (*transpose)(int64_t rows, int64_t columns, const float* x, float* y);
+  // y = x^T: x [rows, columns], its rows x_stride apart.
+  void (*transpose)(int64_t rows, int64_t columns, const float* x, int64_t x_stride, float* y);
   // z = x * y, element by element.
   void (*multiply)(int64_t count, const float* x, const float* y, float* z);
   void (*column_sum)(const ColumnSum&);

@@ -108,12 +108,13 @@ TEST_P(EveryKernelSet, ColumnSumAddsEveryRow) {
 
 TEST_P(EveryKernelSet, TransposesMatrices) {
   for (const auto& [rows, columns] : {std::pair<std::int64_t, std::int64_t>{1, 1}, {16, 32}, {19, 33}, {50, 7}}) {
-    std::vector<float> x(static_cast<std::size_t>(rows * columns)), y(x.size());
+    const std::int64_t stride = columns + 3;
+    std::vector<float> x(static_cast<std::size_t>(rows * stride)), y(static_cast<std::size_t>(rows * columns));
     for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i);
-    GetParam()->transpose(rows, columns, x.data(), y.data());
+    GetParam()->transpose(rows, columns, x.data(), stride, y.data());
     for (std::int64_t i = 0; i < rows; ++i)
       for (std::int64_t j = 0; j < columns; ++j)
-        ASSERT_EQ(y[static_cast<std::size_t>(j * rows + i)], static_cast<float>(i * columns + j)) << rows << columns;
+        ASSERT_EQ(y[static_cast<std::size_t>(j * rows + i)], static_cast<float>(i * stride + j)) << rows << columns;
   }
 }
 
