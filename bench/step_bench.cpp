@@ -3,7 +3,8 @@
 //   step_bench JOB MODELS THREADS
 //
 // JOB is a JSON file: {"kind": ..., "model": folder, "adapter": folder, "teacher": folder, "batches": file, "lr":
-// rate}, its folders checkpoints and an adapter in PEFT's format. Kinds:
+// rate, "dtype": "fp32" or "bf16"}, its folders checkpoints and an adapter in PEFT's format; the dtype is that of the
+// products of frozen weights. Kinds:
 //
 //   lora    the adapters and the head of `model`
 //   all     every parameter of `model`
@@ -72,6 +73,7 @@ std::vector<data::PackedBatch> read_batches(const std::filesystem::path& file) {
 struct Job {
   std::string kind, model, adapter, teacher;
   double lr;
+  nn::Precision precision;
   std::vector<data::PackedBatch> batches;
 };
 
@@ -82,6 +84,7 @@ Job read_job(const std::string& file) {
           .adapter = source.value("adapter", ""),
           .teacher = source.value("teacher", ""),
           .lr = source["lr"],
+          .precision = source.value("dtype", "fp32") == "bf16" ? nn::Precision::bf16 : nn::Precision::fp32,
           .batches = read_batches(source["batches"].get<std::string>())};
 }
 
@@ -139,7 +142,8 @@ class Bench {
     } else {
       models::SequenceClassifier adapted = base;
       const peft::LoraConfig lora = peft::load_adapter(job_.adapter, adapted);
-      student_ = std::make_unique<train::StudentTemplate>(base, train::StudentOptions{.lora = lora});
+      student_ = std::make_unique<train::StudentTemplate>(
+          base, train::StudentOptions{.lora = lora, .precision = job_.precision});
       start_ = student_->travelling(adapted);
     }
     for (int rank = 1; rank <= models; ++rank) subjects_.push_back(make_subject(rank, true));

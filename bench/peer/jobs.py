@@ -12,6 +12,7 @@ BATCH_SIZE = 32
 STEP_ROWS = {
     "lora": {"kind": "lora", "data": "cola", "lr": 5e-4},
     "sst2": {"kind": "lora", "data": "sst2", "lr": 5e-4},
+    "bf16": {"kind": "lora", "data": "cola", "lr": 5e-4, "dtype": "bf16"},
     "all": {"kind": "all", "data": "cola", "lr": 5e-5},
     "teacher": {"kind": "all", "data": "cola", "lr": 5e-5, "model": "bert"},
     "kd": {"kind": "kd", "data": "cola", "lr": 5e-5},
@@ -89,6 +90,7 @@ def prepare_job(row: str, work: Path, glue: Path, vocabulary: Path) -> Path:
         write_batches(batches, glue / folder / name, vocabulary, shuffled=name == "train.tsv")
     job = work / f"job-{row}.json"
     job.write_text(json.dumps({"kind": settings["kind"], "lr": settings["lr"], "batches": str(batches),
+                               "dtype": settings.get("dtype", "fp32"),
                                "model": str(work / settings.get("model", "distilbert")),
                                "adapter": str(work / "adapter"), "teacher": str(work / "bert")}))
     return job
