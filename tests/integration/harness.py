@@ -18,9 +18,9 @@ class Program:
     def __init__(self, path: pathlib.Path):
         self.path = path
 
-    def run(self, *arguments, code=0, **options) -> subprocess.CompletedProcess:
+    def run(self, *arguments, code=0, timeout=120, **options) -> subprocess.CompletedProcess:
         command = [str(self.path), *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, **options)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, **options)
         assert done.returncode == code, f"{command}\nexit code {done.returncode}, expected {code}\n{done.stderr}"
         return done
 
