@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <optional>
+#include <utility>
 
 #include "fedtune/base/error.h"
 
@@ -68,7 +69,14 @@ std::int32_t parse_label(const std::string& text, const LabelRules& rules, std::
   auto label = parse_integer(text);
   const auto word = std::ranges::find(label_words, text, &LabelWord::word);
   if (word != label_words.end()) label = word->label;
-  if (!label) throw input_error("{}: the label is '{}', expected an integer", place(rules, line), text);
+  if (!label && text.empty()) {
+    throw input_error("{}: the label is '', expected a whole number from 0; give the row its label or take it out",
+                      place(rules, line));
+  }
+  if (!label) {
+    throw input_error("{}: the label is '{}', expected a whole number from 0; number the classes 0, 1 and so on",
+                      place(rules, line), text);
+  }
   return check_label(*label, rules, line);
 }
 
@@ -94,6 +102,28 @@ std::optional<Columns> columns_by_name(const std::vector<std::string>& fields) {
   return std::nullopt;
 }
 
+// ": `review`, `opinion`", or nothing where they are too long for names: the first row is then one of texts.
+std::string names_found(const std::vector<std::string>& fields) {
+  constexpr std::size_t most = 6, longest = 24;
+  if (fields.size() > most) return "";
+  std::string names;
+  for (const std::string& field : fields) {
+    if (field.empty() || field.size() > longest) return "";
+    names += fmt::format("{} `{}`", names.empty() ? ":" : ",", field);
+  }
+  return names;
+}
+
+// Where all stands in one field, as it does when the file's separator is another.
+std::string separator_hint(const std::vector<std::string>& fields) {
+  if (fields.size() != 1) return "";
+  for (const auto& [separator, name] : {std::pair{'\t', "tabs"}, {';', "semicolons"}, {',', "commas"}, {'|', "bars"}}) {
+    if (fields.front().find(separator) == std::string::npos) continue;
+    return fmt::format("; its columns seem to stand between {}, but a .csv is read by commas and a .tsv by tabs", name);
+  }
+  return "";
+}
+
 Columns find_columns(const Row& first, const LabelRules& rules) {
   const auto& fields = first.fields;
   if (const auto columns = columns_by_name(fields)) return *columns;
@@ -101,9 +131,26 @@ Columns find_columns(const Row& first, const LabelRules& rules) {
     return {.sentence = 3, .label = 1, .count = 4, .header = false};
   }
   throw input_error(
-      "{}: found {} column{} without the names `sentence` and `label`; expected a header row with both (`text` does "
+      "{}: found {} column{} without the names `sentence` and `label`{}{}; expected a header row with both (`text` "
+      "does "
       "for `sentence`), or with those of a pair such as `sentence1`, `sentence2` and `label` (or CoLA's four columns)",
-      place(rules, first.line), fields.size(), fields.size() == 1 ? "" : "s");
+      place(rules, first.line), fields.size(), fields.size() == 1 ? "" : "s", names_found(fields),
+      separator_hint(fields));
+}
+
+// A row that has not the columns of the first.
+[[noreturn]] void refuse_row(const Row& row, std::size_t expected, const LabelRules& rules) {
+  const std::size_t found = row.fields.size();
+  std::string remedy;
+  if (found == 1 && row.fields.front().empty()) {
+    remedy = "; the line is empty: take it out";
+  } else if (found > expected && rules.source.ends_with(".csv")) {
+    remedy = "; a text that holds a comma stands in double quotes";
+  } else if (found > expected && rules.source.ends_with(".tsv")) {
+    remedy = "; a text of a .tsv cannot hold a tab: take it out, or use a .csv";
+  }
+  throw input_error("{}: found {} column{}, expected {} as in the first row{}", place(rules, row.line), found,
+                    found == 1 ? "" : "s", expected, remedy);
 }
 
 void require_rows(std::size_t rows, const LabelRules& rules) {
@@ -133,7 +180,7 @@ std::int32_t label_of(const JsonRow& row, const LabelRules& rules) {
     const auto word = std::ranges::find(label_words, text, &LabelWord::word);
     if (word != label_words.end()) return check_label(word->label, rules, row.line);
   }
-  throw input_error("{}: expected an integer under the key `label`", place(rules, row.line));
+  throw input_error("{}: expected an integer under the key `label`: a whole number from 0", place(rules, row.line));
 }
 
 }  // namespace
@@ -159,10 +206,7 @@ std::vector<Sentence> sentences_of(std::vector<Row> rows, const LabelRules& rule
   sentences.reserve(rows.size() - begin);
   for (std::size_t i = begin; i < rows.size(); ++i) {
     Row& row = rows[i];
-    if (row.fields.size() != columns.count) {
-      throw input_error("{}: found {} column{}, expected {}", place(rules, row.line), row.fields.size(),
-                        row.fields.size() == 1 ? "" : "s", columns.count);
-    }
+    if (row.fields.size() != columns.count) refuse_row(row, columns.count, rules);
     sentences.push_back({.text = std::move(row.fields[columns.sentence]),
                          .label = parse_label(row.fields[columns.label], rules, row.line)});
     if (columns.second) sentences.back().second = std::move(row.fields[*columns.second]);

@@ -85,26 +85,43 @@ TEST(Columns, ColasFourColumnsNeedNoHeader) {
 
 TEST(Columns, NoHeaderOtherwiseIsAnError) {
   EXPECT_THAT(error_of([] { read_tsv("good\t1\nbad\t0\n"); }), HasSubstr("x.tsv, line 1: found 2 columns without"));
+  EXPECT_THAT(error_of([] { read_tsv("review\topinion\nbad\t0\n"); }),
+              HasSubstr("`label`: `review`, `opinion`; expected"));
+  const std::string text = "a text that goes on and on is no name of a column\t1\n";
+  EXPECT_THAT(error_of([&] { read_tsv(text); }), HasSubstr("`sentence` and `label`; expected"));
 }
 
 TEST(Columns, AHeaderWithoutLabelsIsAnError) {
   EXPECT_THAT(error_of([] { read_tsv("sentence\nbad\n"); }), HasSubstr("x.tsv, line 1: found 1 column without"));
 }
 
+TEST(Columns, AnotherSeparatorIsSeen) {
+  EXPECT_THAT(error_of([] { read_tsv("sentence;label\na;1\n"); }), HasSubstr("seem to stand between semicolons"));
+  EXPECT_THAT(error_of([] { read_tsv("sentence,label\na,1\n"); }), HasSubstr("seem to stand between commas"));
+  EXPECT_THAT(error_of([] { sentences_of(parse_csv("sentence\tlabel\na\t1\n", "x.csv"), {.source = "x.csv"}); }),
+              HasSubstr("seem to stand between tabs"));
+}
+
 TEST(Columns, AMissingColumnNamesItsLine) {
   EXPECT_THAT(error_of([] { read_tsv("sentence\tlabel\na\t1\nb\n"); }),
               HasSubstr("x.tsv, line 3: found 1 column, expected 2"));
+  EXPECT_THAT(error_of([] { read_tsv("sentence\tlabel\n\na\t1\n"); }), HasSubstr("line 2: found 1 column, expected 2"));
+  EXPECT_THAT(error_of([] { read_tsv("sentence\tlabel\n\na\t1\n"); }), HasSubstr("the line is empty"));
 }
 
 TEST(Columns, AColumnTooManyNamesItsLine) {
   EXPECT_THAT(error_of([] { read_tsv("sentence\tlabel\na\tb\t1\n"); }),
               HasSubstr("x.tsv, line 2: found 3 columns, expected 2"));
+  EXPECT_THAT(error_of([] { read_tsv("sentence\tlabel\na\tb\t1\n"); }), HasSubstr("cannot hold a tab"));
+  EXPECT_THAT(error_of([] { sentences_of(parse_csv("sentence,label\na,b,1\n", "x.csv"), {.source = "x.csv"}); }),
+              HasSubstr("stands in double quotes"));
 }
 
 TEST(Columns, ALabelThatIsNoIntegerNamesItsLine) {
   EXPECT_THAT(error_of([] { read_tsv("sentence\tlabel\na\tpos\n"); }), HasSubstr("x.tsv, line 2: the label is 'pos'"));
   EXPECT_THAT(error_of([] { read_tsv("sentence\tlabel\na\t1.0\n"); }), HasSubstr("x.tsv, line 2: the label is '1.0'"));
   EXPECT_THAT(error_of([] { read_tsv("sentence\tlabel\na\t\n"); }), HasSubstr("x.tsv, line 2: the label is ''"));
+  EXPECT_THAT(error_of([] { read_tsv("sentence\tlabel\na\tpos\n"); }), HasSubstr("number the classes"));
 }
 
 TEST(Columns, ALabelOutsideTheClassesNamesItsLine) {

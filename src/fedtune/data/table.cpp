@@ -104,8 +104,12 @@ class CsvParser {
   void expect_end_of_field() {
     if (text_.substr(at_).starts_with("\r\n")) ++at_;
     if (at_ >= text_.size() || text_[at_] == ',' || text_[at_] == '\n') return;
-    throw input_error("{}, line {}: text after the closing quote of a field; expected a comma or the end of the line",
-                      source_, line_);
+    std::size_t behind = at_;
+    text::next_code_point(text_, behind);
+    throw input_error(
+        "{}, line {}: text after the closing quote of a field: found '{}', expected a comma or the end of the line; "
+        "the columns of a .csv stand between commas, and a quote within a field is doubled",
+        source_, line_, text_.substr(at_, behind - at_));
   }
 
   std::string_view text_;

@@ -75,6 +75,7 @@ TEST(Csv, AQuoteInsideABareFieldIsAnError) {
 TEST(Csv, TextBehindAClosingQuoteIsAnError) {
   EXPECT_THAT(error_of([] { parse_csv("\"a\"b,1\n", "x.csv"); }),
               HasSubstr("x.csv, line 1: text after the closing quote"));
+  EXPECT_THAT(error_of([] { parse_csv("\"text\";label\n", "x.csv"); }), HasSubstr("found ';', expected a comma"));
 }
 
 TEST(Jsonl, ReadsOneObjectPerLine) {
