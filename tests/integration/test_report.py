@@ -2,8 +2,11 @@
 
 import csv
 import json
+import os
 import re
+import shutil
 import struct
+import subprocess
 
 import pytest
 
@@ -41,6 +44,38 @@ def test_the_command_in_a_report_gives_the_same_bits(finished, fedtune, tmp_path
     assert command[:2] == ["fedtune", "run"]
     fedtune.run(*command[1:], "--output", tmp_path / "results", "--name", "b")
     assert results_of("a")["fedtune"]["final_sha256"] == results_of("b")["fedtune"]["final_sha256"]
+
+
+def test_what_is_passed_on_names_no_folder_above_where_the_run_was_started(finished, tmp_path, fedtune, run_arguments, models,
+                                                                           results_of, dataset_copy):
+    home = tmp_path / "home"
+    project = home / "a project"
+    project.mkdir(parents=True)
+    dataset_copy.rename(project / "data set")
+    shutil.copytree(models["bert"], home / "the model")
+    places = {"client_ckpt": "../the model", "data_path": "data set"}
+    surroundings = {"cwd": project, "env": os.environ | {"HOME": str(home)}}
+    fedtune.run(*run_arguments("a", **places), **surroundings)
+    folder = tmp_path / "results" / "a"
+    for name in ("results.json", "events.jsonl", "report.html", "../a.json"):
+        assert str(home) not in (folder / name).read_text(), name
+    config = results_of("a")["config"]
+    assert (config["client_ckpt"], config["data_path"]) == ("~/the model", "./data set")
+    assert str(home) in (folder / "config.toml").read_text()
+
+    command = results_of("a")["fedtune"]["command"].replace("fedtune", str(fedtune.path), 1)
+    assert "~/'the model'" in command
+    done = subprocess.run(["bash", "-c", f"{command} --output {tmp_path}/results --name b"], capture_output=True, text=True,
+                          timeout=120, **surroundings)
+    assert done.returncode == 0, done.stderr
+    assert results_of("a")["fedtune"]["final_sha256"] == results_of("b")["fedtune"]["final_sha256"]
+
+
+def test_an_adapter_names_its_base_from_where_the_run_was_started(models, fedtune, run_arguments, tmp_path):
+    shutil.copytree(models["bert"], tmp_path / "models" / "base")
+    fedtune.run(*run_arguments("a", client_ckpt="models/base"), cwd=tmp_path)
+    config = json.loads((tmp_path / "results" / "a" / "adapter" / "adapter_config.json").read_text())
+    assert config["base_model_name_or_path"] == "models/base"
 
 
 def test_events_say_what_each_contribution_changed(finished):

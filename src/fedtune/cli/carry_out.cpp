@@ -21,6 +21,7 @@
 #include "fedtune/cli/run_folder.h"
 #include "fedtune/cli/run_results.h"
 #include "fedtune/cli/run_watch.h"
+#include "fedtune/cli/shown_path.h"
 #include "fedtune/fed/engine.h"
 #include "fedtune/models/checkpoint.h"
 #include "fedtune/peft/adapter_folder.h"
@@ -128,7 +129,7 @@ class Run {
     const models::SequenceClassifier model =
         models::to_device(federation_.student->for_scoring(global), c10::Device(c10::kCPU));
     if (options_.federation.scheme != Scheme::fedavg) {
-      peft::save_adapter(folder_.adapter(), model, lora_config(options_), options_.models.client_ckpt);
+      peft::save_adapter(folder_.adapter(), model, lora_config(options_), shown_base(options_.models.client_ckpt));
       return folder_.adapter();
     }
     models::save_checkpoint(folder_.model(), model);

@@ -11,6 +11,7 @@
 #include "fedtune/cli/option_values.h"
 #include "fedtune/cli/resolve.h"
 #include "fedtune/cli/resume.h"
+#include "fedtune/cli/shown_path.h"
 #include "fedtune/cli/step_profile.h"
 #include "fedtune/cli/teacher.h"
 #include "fedtune/fed/round_store.h"
@@ -128,7 +129,7 @@ void distill_command(const CommandLine& line) {
   const NamedTensors global = Step(options, *federation).play();
   const models::SequenceClassifier model =
       models::to_device(federation->student->for_scoring(global), c10::Device(c10::kCPU));
-  peft::save_adapter(options.run.output, model, lora_config(options), options.models.client_ckpt);
+  peft::save_adapter(options.run.output, model, lora_config(options), shown_base(options.models.client_ckpt));
   print_step_profile(options);
   if (options.run.quiet) return;
   fmt::print("round {}: distilled on {} sentences; {}\n", options.distill_step.round,

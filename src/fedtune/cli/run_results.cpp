@@ -9,6 +9,7 @@
 #include "fedtune/cli/option_table.h"
 #include "fedtune/cli/option_values.h"
 #include "fedtune/cli/resolve.h"
+#include "fedtune/cli/shown_path.h"
 #include "fedtune/cli/version.h"
 #include "fedtune/format/tensor_hash.h"
 #include "fedtune/train/evaluate.h"
@@ -71,8 +72,9 @@ std::vector<report::ClientShare> client_shares(const Options& options, const Fed
   return shares;
 }
 
-// As a shell reads it back.
+// As a shell reads it back. It opens "~/" where that is not quoted.
 std::string quoted(const std::string& text) {
+  if (text.starts_with("~/") && text.size() > 2) return "~/" + quoted(text.substr(2));
   constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
   if (!text.empty() && text.find_first_not_of(plain) == std::string::npos) return text;
   std::string result = "'";
@@ -80,9 +82,16 @@ std::string quoted(const std::string& text) {
   return result + "'";
 }
 
+nlohmann::json shown_value(const OptionSpec& spec, const Options& options, const Surroundings& around) {
+  nlohmann::json value = spec.get(options);
+  if (value.is_string()) value = shown_path(value.get<std::string>(), around);
+  return value;
+}
+
 // The options that decide the results and are not as they are by default. The simulation gives the bits of a server.
 std::string command_text(const Options& options) {
   const Options defaults;
+  const Surroundings around = surroundings();
   std::string command = "fedtune run";
   for (const OptionSpec& spec : option_table()) {
     const nlohmann::json value = spec.get(options);
@@ -90,7 +99,8 @@ std::string command_text(const Options& options) {
       continue;
     }
     command += fmt::format(" --{}", spec.name);
-    if (spec.arity != Arity::flag) command += fmt::format(" {}", quoted(value_text(value)));
+    if (spec.arity != Arity::flag)
+      command += fmt::format(" {}", quoted(value_text(shown_value(spec, options, around))));
   }
   return command;
 }
@@ -98,12 +108,13 @@ std::string command_text(const Options& options) {
 }  // namespace
 
 nlohmann::ordered_json config_json(const Options& options) {
+  const Surroundings around = surroundings();
   nlohmann::ordered_json config = nlohmann::ordered_json::object();
   for (const OptionSpec& spec : option_table()) {
     if (!spec.stored) continue;
     std::string key(spec.name);
     std::ranges::replace(key, '-', '_');
-    config[key] = spec.get(options);
+    config[key] = shown_value(spec, options, around);
   }
   return config;
 }

@@ -25,7 +25,7 @@ report::RunResults results_of(const FinishedRun& run);
 // What of them is known before the first round.
 report::RunResults opening_of(const Options& options, const Federation& federation);
 
-// Every stored option under its name with underscores.
+// Every stored option under its name with underscores; paths as shown_path.h has them.
 nlohmann::ordered_json config_json(const Options& options);
 
 // What is printed at the end: scores beside the majority baseline, bytes, time, hash, where things lie.
