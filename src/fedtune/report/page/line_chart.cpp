@@ -30,6 +30,10 @@ Interval grown(Interval interval, double value) {
 
 constexpr Interval nothing{.low = 1e300, .high = -1e300};
 
+int colour(const Line& line) {
+  return line.look % colours;
+}
+
 class Drawing {
  public:
   explicit Drawing(const LineChart& chart) : chart_(chart) {
@@ -117,7 +121,7 @@ class Drawing {
         upper += fmt::format("{}{} {}", upper.empty() ? "M" : "L", at_x(point), coordinate((*y_)(point.band->high)));
         lower = fmt::format("L{} {}", at_x(point), coordinate((*y_)(point.band->low))) + lower;
       }
-      if (!upper.empty()) svg += fmt::format("<path class=\"bd f{}\" d=\"{}{}Z\"/>\n", line.look, upper, lower);
+      if (!upper.empty()) svg += fmt::format("<path class=\"bd f{}\" d=\"{}{}Z\"/>\n", colour(line), upper, lower);
     }
     return svg;
   }
@@ -128,10 +132,10 @@ class Drawing {
     const double x = (*x_)(point.x), y = (*y_)(point.y);
     std::string shape;
     const auto path = [&](std::string_view d) {
-      return fmt::format("<path class=\"f{}\" transform=\"translate({} {})\" d=\"{}\">", line.look, coordinate(x),
+      return fmt::format("<path class=\"f{}\" transform=\"translate({} {})\" d=\"{}\">", colour(line), coordinate(x),
                          coordinate(y), d);
     };
-    switch (line.look % 4) {
+    switch (line.look % shapes) {
       case 0:
         shape = path("M-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0Z");
         break;
@@ -167,8 +171,9 @@ class Drawing {
       }
       if (last == nullptr) continue;
       if (marks.empty()) marks = mark(line, *last);
-      svg += fmt::format("<path class=\"ln s{}{}\" d=\"{}\"/>\n{}", line.look, line.dashed ? " da" : "", path, marks);
-      labels_.push_back({(*y_)(last->y), line.label, fmt::format("lb t{}", line.look)});
+      svg +=
+          fmt::format("<path class=\"ln s{}{}\" d=\"{}\"/>\n{}", colour(line), line.dashed ? " da" : "", path, marks);
+      labels_.push_back({(*y_)(last->y), line.label, fmt::format("lb t{}", colour(line))});
     }
     return svg;
   }

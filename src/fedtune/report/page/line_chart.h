@@ -18,11 +18,12 @@ struct Point {
 
 struct Line {
   std::string label;    // at its end: short
-  int look = 0;         // colour and shape of its marks: 0 .. looks - 1
+  int look = 0;         // colour and shape of its marks, in pairs that repeat after 12: 0 .. looks - 1
   bool dashed = false;  // a companion of another line with the same look
   std::vector<Point> points;
 };
-constexpr int looks = 6;
+constexpr int colours = 6, shapes = 4;
+constexpr int looks = 12;
 
 // A level to compare with: a thin line across.
 struct Level {

@@ -73,10 +73,8 @@ std::string cards(const Group& group) {
 }
 
 Table glance(const Study& study) {
-  const bool described = std::ranges::any_of(study.groups(), [](const Group& g) { return g.label != g.description; });
-  Table table{.caption = "All runs at a glance", .columns = {"contender"}};
-  if (described) table.columns.emplace_back("what it is");
-  for (const char* name : {"seeds", "rounds", "accuracy", "MCC", "loss", "majority"}) table.columns.emplace_back(name);
+  Table table{.caption = "All runs at a glance",
+              .columns = {"contender", "seeds", "rounds", "accuracy", "MCC", "loss", "majority"}};
   if (study.has_teacher()) table.columns.emplace_back("teacher");
   for (const char* name : {"per client and round", "in all", "time"}) table.columns.emplace_back(name);
   for (const Group& group : study.groups()) {
@@ -85,7 +83,6 @@ Table glance(const Study& study) {
     for (const RunRecord* each : group.runs)
       seeds += fmt::format("{}{}", seeds.empty() ? "" : ", ", each->results.seed);
     std::vector<std::string> row{group.label};
-    if (described) row.push_back(group.description);
     for (const std::string& cell :
          {seeds, std::to_string(run.results.metrics.back().round), spread(group, accuracy), spread(group, mcc),
           spread(group, loss), number_text(run.results.majority_accuracy)}) {
@@ -95,6 +92,25 @@ Table glance(const Study& study) {
     row.push_back(optional_bytes(mean_of(group, bytes_per_client_and_round)));
     row.push_back(optional_bytes(mean_of(group, total_bytes)));
     row.push_back(seconds_text(mean_of(group, run_seconds)));
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+// The options that differ; "-" where the scheme does not read one.
+Table distinctions(const Study& study) {
+  Table table{.caption = "What sets them apart", .columns = {"contender", "scheme"}};
+  for (std::string name : study.distinctions()) {
+    std::ranges::replace(name, '_', '-');
+    table.columns.push_back(std::move(name));
+  }
+  for (const Group& group : study.groups()) {
+    const RunRecord& run = *group.runs.front();
+    std::vector<std::string> row{group.label, run.results.scheme};
+    for (const std::string& key : study.distinctions()) {
+      const std::string value = reads(run, key) ? config_value(run, key) : "";
+      row.push_back(value.empty() ? "-" : value);
+    }
     table.rows.push_back(std::move(row));
   }
   return table;
@@ -118,6 +134,7 @@ std::string overview_section(const Study& study) {
   }
   const bool several = study.groups().size() > 1;
   body += several ? to_html(glance(study)) : cards(study.groups().front());
+  if (!study.distinctions().empty()) body += to_html(distinctions(study));
   std::string lead = what_was_run(study.runs().front()) + ".";
   if (several) {
     lead = fmt::format("{} runs of {} configurations, compared after their last rounds.", study.runs().size(),

@@ -8,6 +8,7 @@
 #include "fedtune/base/error.h"
 #include "fedtune/base/file.h"
 #include "fedtune/base/temporary_folder.h"
+#include "fedtune/report/page/line_chart.h"
 
 namespace fedtune::report {
 namespace {
@@ -22,13 +23,15 @@ struct Wanted {
   int seed = 1;
   int rounds = 2;
   double gain = 0.0;  // of accuracy
+  int rank = 8;
+  std::string data = "data";
 };
 
 RunResults results_of(const Wanted& wanted) {
   RunResults results;
-  results.config = {{"scheme", wanted.scheme}, {"client_ckpt", "some <model>"},
-                    {"data_path", "data"},     {"num_rounds", wanted.rounds},
-                    {"client_lr", 0.005},      {"seed", wanted.seed}};
+  results.config = {{"scheme", wanted.scheme},     {"client_ckpt", "some <model>"}, {"data_path", wanted.data},
+                    {"num_rounds", wanted.rounds}, {"lora_r", wanted.rank},         {"client_lr", 0.005},
+                    {"seed", wanted.seed}};
   results.scheme = wanted.scheme;
   results.seed = static_cast<std::uint64_t>(wanted.seed);
   results.majority_accuracy = 0.5;
@@ -136,6 +139,39 @@ TEST(Page, SchemesWithCommonSeedsAreComparedInPairs) {
                                    Wanted{.name = "b2", .scheme = "fedavg", .seed = 2, .gain = 0.12});
   EXPECT_THAT(page, HasSubstr("fedlora, fedavg"));
   EXPECT_THAT(page, HasSubstr("+0.1100"));
+}
+
+TEST(Page, ContendersAreNamedByWhatDiffersWithinTheirScheme) {
+  const std::string page = page_of(Wanted{.name = "a", .rank = 8}, Wanted{.name = "b", .rank = 16},
+                                   Wanted{.name = "c", .scheme = "fedavg", .rank = 4});
+  for (const char* label : {">fedlora r8</th>", ">fedlora r16</th>", ">fedavg</th>"}) {
+    EXPECT_THAT(page, HasSubstr(label));
+  }
+}
+
+TEST(Page, WhatSetsContendersApartLeavesOutWhatASchemeDoesNotRead) {
+  const std::string page = page_of(Wanted{.name = "a", .rank = 8}, Wanted{.name = "b", .scheme = "fedavg", .rank = 16});
+  EXPECT_THAT(page, HasSubstr("<th scope=\"col\">lora-r</th>"));
+  EXPECT_THAT(page, HasSubstr(">fedlora</th><td>fedlora</td><td>8</td>"));
+  EXPECT_THAT(page, HasSubstr(">fedavg</th><td>fedavg</td><td>-</td>"));
+}
+
+TEST(Page, LongDifferencesAreLetters) {
+  const std::string page = page_of(Wanted{.name = "a", .data = "the first of two folders"},
+                                   Wanted{.name = "b", .data = "the second of two folders"});
+  EXPECT_THAT(page, HasSubstr(">A</th><td>fedlora</td><td>the first of two folders</td>"));
+}
+
+TEST(Page, TheSeventhContenderHasAShapeOfItsOwn) {
+  const auto shape_of = [](int look) {
+    const std::string svg = to_svg({.title = "t",
+                                    .x_title = "x",
+                                    .summary = "s",
+                                    .lines = {{.label = "l", .look = look, .points = {{0, 0.5}, {1, 0.6}}}}});
+    const std::size_t at = svg.find("<path class=\"f0\"");
+    return svg.substr(svg.find("d=\"", at), 12);
+  };
+  EXPECT_NE(shape_of(0), shape_of(6));
 }
 
 TEST(Page, ManyClientsAndRoundsStayUnderAMegabyte) {

@@ -80,8 +80,8 @@ std::string provenance_section(const Study& study) {
   return to_html(
       Section{.id = "again",
               .title = "Repeat it",
-              .lead = "The same command on the same build and kind of processor gives the same bits, and so "
-                      "the same SHA-256 of the final tensors.",
+              .lead = "The same command in the same folder, on the same build and kind of processor, gives the same "
+                      "bits, and so the same SHA-256 of the final tensors.",
               .body = commands(study) + to_html(hashes(study)) + to_html(machines(study)) + folded(options(study))});
 }
 

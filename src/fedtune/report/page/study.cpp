@@ -1,7 +1,9 @@
 #include "fedtune/report/page/study.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <set>
@@ -16,8 +18,9 @@ using nlohmann::ordered_json;
 // Options that say where and how fast, not what.
 const std::set<std::string, std::less<>>& indifferent_keys() {
   static const std::set<std::string, std::less<>> keys{
-      "seed",   "workers", "address",  "min_clients", "round_timeout", "wait",           "rank",
-      "tls_ca", "tls_key", "tls_cert", "tls_allow",   "insecure",      "compare_central"};
+      "seed",         "workers",   "save_steps", "address",         "min_clients",    "round_timeout", "wait",
+      "idle_timeout", "rank",      "tls_ca",     "tls_key",         "tls_cert",       "send_timeout",  "insecure",
+      "max_buffers",  "tls_allow", "server",     "compare_central", "max_connections"};
   return keys;
 }
 
@@ -39,49 +42,70 @@ std::string text_of(const ordered_json& value) {
   return text;
 }
 
-// Keys whose values are not the same in all.
+bool scheme_reads(const std::string& scheme, std::string_view key) {
+  constexpr std::array lora{"lora_r", "lora_alpha", "lora_dropout", "train_head", "target_modules"};
+  constexpr std::array distillation{"distill_lr",   "student_lr",    "kd_epochs",
+                                    "kd_loss",      "kd_terms",      "kd_temperature",
+                                    "teacher_ckpt", "teacher_guard", "teacher_pretrain_epochs"};
+  if (scheme == "fedavg" && std::ranges::count(lora, key) > 0) return false;
+  return (scheme != "fedavg" && scheme != "fedlora") || std::ranges::count(distillation, key) == 0;
+}
+
+std::string scheme_of(const ordered_json& config) {
+  return text_of(config.value("scheme", ordered_json("")));
+}
+
+// Keys beside the scheme whose values are not the same in all.
 std::vector<std::string> differing_keys(const std::vector<ordered_json>& configs) {
   std::vector<std::string> keys;
   for (const auto& item : configs.front().items()) keys.push_back(item.key());
   std::erase_if(keys, [&](const std::string& key) {
-    return std::ranges::all_of(configs, [&](const ordered_json& config) {
-      return config.value(key, ordered_json()) == configs.front().value(key, ordered_json());
-    });
+    return key == "scheme" || std::ranges::all_of(configs, [&](const ordered_json& config) {
+             return config.value(key, ordered_json()) == configs.front().value(key, ordered_json());
+           });
   });
   return keys;
 }
 
 std::string described(const ordered_json& config, const std::vector<std::string>& keys) {
-  std::string text = text_of(config.value("scheme", ordered_json("")));
+  std::string text = scheme_of(config);
   for (const std::string& key : keys) {
-    if (key == "scheme") continue;
+    if (!config.contains(key) || config.at(key).is_null() || !scheme_reads(scheme_of(config), key)) continue;
     std::string name = key;
     std::ranges::replace(name, '_', '-');
-    text += fmt::format(" {} {}", name, text_of(config.value(key, ordered_json())));
+    text += fmt::format(" {} {}", name, text_of(config.at(key)));
   }
   return text;
 }
 
-// Schemes name the groups where they suffice, else what differs does where it is short, else letters.
-void label(std::vector<Group>& groups, const std::vector<ordered_json>& configs) {
-  const std::vector<std::string> keys = differing_keys(configs);
-  std::set<std::string> schemes;
+// "fedlora r16": the scheme, and what differs among the groups of that scheme.
+std::string short_label(const ordered_json& config, const std::vector<ordered_json>& configs) {
+  std::vector<ordered_json> alike;
+  std::ranges::copy_if(configs, std::back_inserter(alike),
+                       [&](const ordered_json& other) { return scheme_of(other) == scheme_of(config); });
+  std::string text = scheme_of(config);
+  for (const std::string& key : differing_keys(alike)) {
+    std::string name = key == "lora_r" ? "r" : key == "client_lr" ? "lr " : key + " ";
+    std::ranges::replace(name, '_', '-');
+    text += fmt::format(" {}{}", name, text_of(config.value(key, ordered_json())));
+  }
+  return text;
+}
+
+// What differs names the groups where that is short, else letters do.
+void label(std::vector<Group>& groups, const std::vector<ordered_json>& configs,
+           const std::vector<std::string>& distinctions) {
   std::size_t longest = 0;
   for (std::size_t i = 0; i < groups.size(); ++i) {
-    groups[i].description = described(configs[i], keys);
+    groups[i].description = described(configs[i], distinctions);
     groups[i].look = static_cast<int>(i) % looks;
-    schemes.insert(described(configs[i], {}));
-    longest = std::max(longest, groups[i].description.size());
+    groups[i].label = short_label(configs[i], configs);
+    longest = std::max(longest, groups[i].label.size());
   }
   constexpr std::size_t short_enough = 16;
+  if (longest <= short_enough) return;
   for (std::size_t i = 0; i < groups.size(); ++i) {
-    if (schemes.size() == groups.size()) {
-      groups[i].label = described(configs[i], {});
-    } else if (longest <= short_enough) {
-      groups[i].label = groups[i].description;
-    } else {
-      groups[i].label = i < 26 ? std::string(1, static_cast<char>('A' + i)) : fmt::format("#{}", i + 1);
-    }
+    groups[i].label = i < 26 ? std::string(1, static_cast<char>('A' + i)) : fmt::format("#{}", i + 1);
   }
 }
 
@@ -111,7 +135,11 @@ Study::Study(std::vector<RunRecord> runs) : runs_(std::move(runs)) {
     }
     groups_[index].runs.push_back(&run);
   }
-  label(groups_, configs);
+  distinctions_ = differing_keys(configs);
+  std::erase_if(distinctions_, [&](const std::string& key) {  // what no scheme reads sets apart only its own runs
+    return std::ranges::none_of(groups_, [&](const Group& group) { return reads(*group.runs.front(), key); });
+  });
+  label(groups_, configs, distinctions_);
 }
 
 bool Study::has_teacher() const {
@@ -150,6 +178,10 @@ std::vector<double> last_values(const Group& group, const Measure& measure) {
 
 std::string config_value(const RunRecord& run, const std::string& key) {
   return text_of(run.results.config.value(key, ordered_json()));
+}
+
+bool reads(const RunRecord& run, const std::string& key) {
+  return scheme_reads(run.results.scheme, key);
 }
 
 }  // namespace fedtune::report

@@ -13,7 +13,7 @@ namespace fedtune::report {
 
 struct Group {
   std::string label;        // at the ends of lines: short
-  std::string description;  // what sets it apart from the others, in full; for a single group, its scheme
+  std::string description;  // what sets it apart from the others, in full: its scheme and the study's distinctions
   int look = 0;
   std::vector<const RunRecord*> runs{};  // at least one
 };
@@ -28,12 +28,15 @@ class Study {
 
   std::span<const RunRecord> runs() const { return runs_; }
   std::span<const Group> groups() const { return groups_; }
+  // Options beside the scheme whose values set the groups apart, with underscores.
+  std::span<const std::string> distinctions() const { return distinctions_; }
   bool is_one_run() const { return runs_.size() == 1; }
   bool has_teacher() const;
 
  private:
   std::vector<RunRecord> runs_;
   std::vector<Group> groups_;
+  std::vector<std::string> distinctions_;
 };
 
 using Measure = std::function<double(const RoundMetrics&)>;
@@ -50,5 +53,7 @@ std::vector<double> last_values(const Group& group, const Measure& measure);
 
 // Config values as people type them.
 std::string config_value(const RunRecord& run, const std::string& key);
+// Whether the run's scheme reads the option.
+bool reads(const RunRecord& run, const std::string& key);
 
 }  // namespace fedtune::report
