@@ -206,6 +206,14 @@ TEST(RunRecordFromFiles, OfAnUnfinishedRunIsWhatItsEventsSay) {
   EXPECT_THAT(record.remarks, testing::Contains(HasSubstr("2 of 3 rounds")));
 }
 
+TEST(RunRecordFromFiles, OfARunBeforeItsFirstRoundMissesNoContributions) {
+  const RunResults results = results_of({.name = "a"});
+  std::string events = events_of(results);
+  events = events.substr(0, events.find(R"({"event":"round_start","round":1)"));
+  const RunRecord record = run_record({.folder = "a", .results = nullptr, .events = events});
+  EXPECT_THAT(record.remarks, testing::ElementsAre(HasSubstr("0 of 2 rounds")));
+}
+
 TEST(RunRecordFromFiles, ADamagedEventLogIsReadUpToTheDamageAndSaid) {
   const RunResults results = results_of({.name = "a"});
   const std::string events = events_of(results) + "{\"event\": \n" + events_of(results);

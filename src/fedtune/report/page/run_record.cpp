@@ -146,7 +146,7 @@ void add_remarks(const EventReader& events, RunRecord& record) {
                                          record.rounds_planned > 0 ? std::to_string(record.rounds_planned) : "?"));
   }
   const bool detailed = std::ranges::any_of(record.details, [](const auto& d) { return !d.contributions.empty(); });
-  if (!events.opening().contains("fedtune") || !detailed) {
+  if (!events.opening().contains("fedtune") || (last > 0 && !detailed)) {
     record.remarks.emplace_back(
         "its event log says nothing of single contributions (it is missing, damaged, or of an older version)");
   }
