@@ -164,6 +164,7 @@ std::vector<Point> series(const Group& group, const std::vector<int>& rounds,
   std::vector<Point> points;
   for (const int round : rounds) {
     std::vector<double> values;
+    values.reserve(group.runs.size());
     for (const RunRecord* run : group.runs) values.push_back(value(*run, round));
     points.push_back(point_of(round, values));
   }
@@ -172,6 +173,7 @@ std::vector<Point> series(const Group& group, const std::vector<int>& rounds,
 
 std::vector<double> last_values(const Group& group, const Measure& measure) {
   std::vector<double> values;
+  values.reserve(group.runs.size());
   for (const RunRecord* run : group.runs) values.push_back(measure(run->results.metrics.back()));
   return values;
 }
