@@ -11,10 +11,6 @@
 namespace fedtune::aggregate {
 namespace {
 
-// Values after which the pages of a mapped contribution are let go.
-constexpr std::size_t piece_size = std::size_t{64} << 10U;
-static_assert(piece_size % SumOfSquares::lanes == 0);
-
 template <typename... Args>
 Status refuse(fmt::format_string<Args...> format, Args&&... args) {
   return Status::refused(fmt::format(format, std::forward<Args>(args)...));
@@ -64,8 +60,8 @@ Status check_contribution(const Layout& layout, const Offer& offer, const Admiss
   for (const TensorView& tensor : tensors) {
     const std::span<const float> values = tensor.f32();
     SumOfSquares sum;
-    for (std::size_t begin = 0; begin < values.size(); begin += piece_size) {
-      const std::span<const float> piece = values.subspan(begin, std::min(piece_size, values.size() - begin));
+    for (std::size_t begin = 0; begin < values.size(); begin += SumOfSquares::piece) {
+      const std::span<const float> piece = values.subspan(begin, std::min(SumOfSquares::piece, values.size() - begin));
       sum.add(piece.size(), [piece](std::size_t i) { return double{piece[i]}; });
       if (offer.tensors.mapped) release_pages(std::as_bytes(piece));
     }

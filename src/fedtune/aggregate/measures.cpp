@@ -9,13 +9,6 @@
 #include "fedtune/format/tensor_hash.h"
 
 namespace fedtune::aggregate {
-namespace {
-
-// Values that are hashed and summed at once: they stay in the processor's cache from the one to the other.
-constexpr std::size_t piece_size = std::size_t{64} << 10U;
-static_assert(piece_size % SumOfSquares::lanes == 0);
-
-}  // namespace
 
 Measures measure(const NamedTensors& tensors, const NamedTensors& origin) {
   TensorHash hash;
@@ -27,8 +20,8 @@ Measures measure(const NamedTensors& tensors, const NamedTensors& origin) {
     const std::span<const float> before = origin.tensors.at(t).f32();
     SumOfSquares own, moved;
     hash.begin(tensor);
-    for (std::size_t begin = 0; begin < values.size(); begin += piece_size) {
-      const std::size_t count = std::min(piece_size, values.size() - begin);
+    for (std::size_t begin = 0; begin < values.size(); begin += SumOfSquares::piece) {
+      const std::size_t count = std::min(SumOfSquares::piece, values.size() - begin);
       const float* const now = values.data() + begin;
       const float* const then = before.data() + begin;
       const std::span<const std::byte> bytes = std::as_bytes(values.subspan(begin, count));

@@ -9,6 +9,7 @@
 #include "fedtune/cli/option_table.h"
 #include "fedtune/cli/option_values.h"
 #include "fedtune/cli/resolve.h"
+#include "fedtune/cli/shell_word.h"
 #include "fedtune/cli/shown_path.h"
 #include "fedtune/cli/version.h"
 #include "fedtune/format/tensor_hash.h"
@@ -72,16 +73,6 @@ std::vector<report::ClientShare> client_shares(const Options& options, const Fed
   return shares;
 }
 
-// As a shell reads it back. It opens "~/" where that is not quoted.
-std::string quoted(const std::string& text) {
-  if (text.starts_with("~/") && text.size() > 2) return "~/" + quoted(text.substr(2));
-  constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
-  if (!text.empty() && text.find_first_not_of(plain) == std::string::npos) return text;
-  std::string result = "'";
-  for (const char c : text) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return result + "'";
-}
-
 nlohmann::json shown_value(const OptionSpec& spec, const Options& options, const Surroundings& around) {
   nlohmann::json value = spec.get(options);
   if (value.is_string()) value = shown_path(value.get<std::string>(), around);
@@ -100,7 +91,7 @@ std::string command_text(const Options& options) {
     }
     command += fmt::format(" --{}", spec.name);
     if (spec.arity != Arity::flag)
-      command += fmt::format(" {}", quoted(value_text(shown_value(spec, options, around))));
+      command += fmt::format(" {}", shell_path(value_text(shown_value(spec, options, around))));
   }
   return command;
 }

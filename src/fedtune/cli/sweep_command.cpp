@@ -9,6 +9,7 @@
 #include "fedtune/base/interrupt.h"
 #include "fedtune/cli/command.h"
 #include "fedtune/cli/option_table.h"
+#include "fedtune/cli/shell_word.h"
 #include "fedtune/cli/sweep/runner.h"
 #include "fedtune/cli/sweep/tabulate.h"
 
@@ -52,16 +53,12 @@ SweepFile sweep_of(const CommandLine& line) {
   return sweep;
 }
 
-std::string quoted(const std::string& text) {
-  return text.find_first_of(" \t'\"$&|;<>()*?[]#~\\") == std::string::npos ? text : fmt::format("'{}'", text);
-}
-
 // The command line again.
 std::string command_text(const CommandLine& line) {
   RawValues given;
   for (const std::string& option : line.given) given[option] = {given_text(line, option)};
-  std::string text = "fedtune sweep " + quoted(line.positionals.front());
-  for (const std::string& argument : arguments_of(given)) text += " " + quoted(argument);
+  std::string text = "fedtune sweep " + shell_word(line.positionals.front());
+  for (const std::string& argument : arguments_of(given)) text += " " + shell_word(argument);
   return text;
 }
 

@@ -43,14 +43,14 @@ double best_seconds(const std::function<void()>& work) {
   return best;
 }
 
-struct Measured {
+struct MeasuredSet {
   std::string name;
   std::vector<double> speeds;  // forward and gradient of the input, shape by shape
   double seconds = 0.0;        // of all together
 };
 
-Measured measure(std::string name, const nn::kernels::Bf16Kernels* bf16) {
-  Measured measured{.name = std::move(name), .speeds = {}};
+MeasuredSet measure(std::string name, const nn::kernels::Bf16Kernels* bf16) {
+  MeasuredSet measured{.name = std::move(name), .speeds = {}};
   for (const Shape& shape : shapes) {
     const nn::PackedWeight weight(at::ones({shape.out, shape.in}, at::kFloat), bf16);
     const at::Tensor x = at::ones({rows, shape.in}, at::kFloat), dy = at::ones({rows, shape.out}, at::kFloat);
@@ -70,7 +70,7 @@ std::string heading() {
   return text + "\n";
 }
 
-std::string row(const Measured& measured) {
+std::string table_row(const MeasuredSet& measured) {
   std::string text = fmt::format("{:<14}", measured.name);
   for (std::size_t i = 0; i < measured.speeds.size(); ++i)
     text += fmt::format("{:>{}.1f}", measured.speeds[i], i % 2 == 0 ? 12 : 10);
@@ -89,16 +89,16 @@ void tune_command(const CommandLine& line) {
     std::fflush(stdout);
   };
   say(heading());
-  std::vector<Measured> sets;
+  std::vector<MeasuredSet> sets;
   for (const nn::kernels::Kernels* set : nn::kernels::available()) {
     const nn::kernels::UseKernels use(*set);
     sets.push_back(measure(set->name, nullptr));
-    say(row(sets.back()));
+    say(table_row(sets.back()));
   }
   const nn::kernels::Bf16Support& bf16 = nn::kernels::bf16_support();
-  if (bf16.kernels) say(row(measure(bf16.kernels->name, bf16.kernels)));
+  if (bf16.kernels) say(table_row(measure(bf16.kernels->name, bf16.kernels)));
 
-  const std::string fastest = std::ranges::min_element(sets, {}, &Measured::seconds)->name;
+  const std::string fastest = std::ranges::min_element(sets, {}, &MeasuredSet::seconds)->name;
   fmt::print("fastest in fp32: {}; in use without --kernels: {}\n", fastest, nn::kernels::active().name);
   fmt::print("bf16: {}\n", bf16.kernels ? "--dtype bf16 is there" : "--dtype bf16 is refused: " + bf16.reason);
   if (line.positionals.empty()) return;

@@ -12,9 +12,9 @@ using nlohmann::json;
 using nlohmann::ordered_json;
 
 // Reads the keys of one object.
-class Reader {
+class FieldReader {
  public:
-  Reader(const json& object, const std::string& context) : object_(object), context_(context) {}
+  FieldReader(const json& object, const std::string& context) : object_(object), context_(context) {}
 
   double number(std::string_view key) const {
     return optional_or<double>(object_, key, std::numeric_limits<double>::quiet_NaN(), context_);
@@ -47,7 +47,7 @@ ordered_json to_json(const Evaluation& e) {
 }
 
 Evaluation evaluation_from(const json& json, const std::string& context) {
-  const Reader reader(json, context);
+  const FieldReader reader(json, context);
   Evaluation evaluation{.loss = reader.number("loss"),
                         .reference_loss = reader.number("reference_loss"),
                         .accuracy = reader.number("accuracy"),
@@ -57,7 +57,7 @@ Evaluation evaluation_from(const json& json, const std::string& context) {
                         .teacher = std::nullopt};
   if (reader.has("teacher")) {
     const auto object = reader.object("teacher");
-    const Reader teacher(object, context);
+    const FieldReader teacher(object, context);
     evaluation.teacher = {.loss = teacher.number("loss"),
                           .reference_loss = teacher.number("reference_loss"),
                           .accuracy = teacher.number("accuracy")};
@@ -80,7 +80,7 @@ ordered_json to_json(const ClientRecord& c) {
 }
 
 ClientRecord client_from(const json& json, const std::string& context) {
-  const Reader reader(json, context);
+  const FieldReader reader(json, context);
   return {.rank = reader.rank("rank"),
           .weight = reader.number("weight"),
           .report = {.sentences = reader.integer("sentences"),
@@ -95,7 +95,7 @@ ClientRecord client_from(const json& json, const std::string& context) {
 }
 
 PhaseSeconds seconds_from(const json& json, const std::string& context) {
-  const Reader reader(json, context);
+  const FieldReader reader(json, context);
   return {.train = reader.number("train"),
           .aggregate = reader.number("aggregate"),
           .distil = reader.number("distil"),
@@ -130,13 +130,13 @@ ordered_json to_json(const RoundRecord& record) {
 }
 
 RoundRecord round_record_from(const json& json, const std::string& context) {
-  const Reader reader(json, context);
+  const FieldReader reader(json, context);
   RoundRecord record;
   record.round = reader.rank("round");
   record.cohort = required<std::vector<int>>(json, "cohort", context);
   for (const auto& client : reader.list("accepted")) record.accepted.push_back(client_from(client, context));
   for (const auto& refusal : reader.list("refused")) {
-    const Reader entry(refusal, context);
+    const FieldReader entry(refusal, context);
     record.refused.push_back({.rank = entry.rank("rank"), .reason = entry.text("reason")});
   }
   record.bytes_up = reader.integer("bytes_up");

@@ -12,7 +12,7 @@ namespace fedtune::fed {
 namespace {
 
 // Reads one event after the other.
-class Reader {
+class LogReader {
  public:
   std::vector<LoggedRound> rounds;
 
@@ -73,7 +73,7 @@ class Reader {
 }  // namespace
 
 std::vector<LoggedRound> read_round_log(std::string_view text, const std::string& source) {
-  Reader reader;
+  LogReader reader;
   std::size_t number = 0;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());

@@ -12,7 +12,7 @@ namespace fedtune {
 namespace {
 
 constexpr std::string_view magic = "\x93NUMPY";
-constexpr std::size_t alignment = 64;
+constexpr std::size_t npy_alignment = 64;
 
 constexpr std::array<std::pair<DType, std::string_view>, 9> spellings{{{DType::f64, "<f8"},
                                                                        {DType::f32, "<f4"},
@@ -25,9 +25,9 @@ constexpr std::array<std::pair<DType, std::string_view>, 9> spellings{{{DType::f
                                                                        {DType::boolean, "|b1"}}};
 
 // Reads the header's Python dictionary: three keys in any order, as NumPy writes it.
-class HeaderReader {
+class DictionaryReader {
  public:
-  explicit HeaderReader(std::string_view text) : rest_(text) {}
+  explicit DictionaryReader(std::string_view text) : rest_(text) {}
 
   TensorView read() {
     std::optional<DType> dtype;
@@ -141,7 +141,7 @@ std::string npy_from(const TensorView& tensor) {
   std::string header =
       fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': {}, }}", spelling, shape_tuple(tensor.shape));
   constexpr std::size_t before = 10;  // magic, version, length
-  header.resize((before + header.size() + alignment) / alignment * alignment - before - 1, ' ');
+  header.resize((before + header.size() + npy_alignment) / npy_alignment * npy_alignment - before - 1, ' ');
   header += '\n';
   std::string npy(magic);
   npy += {'\x01', '\x00', static_cast<char>(header.size() & 0xffU), static_cast<char>(header.size() >> 8U)};
@@ -163,7 +163,7 @@ TensorView npy_view(std::span<const std::byte> bytes) {
     throw input_error(".npy: a header of {} bytes, expected at most {}", length,
                       std::min(longest_npy_header, text.size() - before));
   }
-  TensorView tensor = HeaderReader(text.substr(before, length)).read();
+  TensorView tensor = DictionaryReader(text.substr(before, length)).read();
   tensor.bytes = bytes.subspan(before + length);
   const std::optional<std::uint64_t> size = byte_size(tensor.dtype, tensor.shape);
   if (!size || *size != tensor.bytes.size()) {

@@ -56,9 +56,9 @@ Object parse(std::string_view content, std::string_view expected) {
   return object;
 }
 
-class Reader {
+class ObjectReader {
  public:
-  Reader(const std::function<std::string(const std::string&)>& pull, std::size_t most_bytes)
+  ObjectReader(const std::function<std::string(const std::string&)>& pull, std::size_t most_bytes)
       : pull_(pull), bytes_left_(most_bytes) {}
 
   Records read(const std::string& root) {
@@ -205,7 +205,7 @@ class Writer {
 
 Records read_message(const std::string& root, const std::function<std::string(const std::string& id)>& pull,
                      std::size_t most_bytes) {
-  return Reader(pull, most_bytes).read(root);
+  return ObjectReader(pull, most_bytes).read(root);
 }
 
 Objects write_message(const std::string& message, const ReplyRecords* records) {

@@ -27,9 +27,9 @@ grpc::Slice view_of(std::span<const std::byte> bytes, const std::shared_ptr<cons
 }
 
 // Reads bytes over the ends of slices.
-class Reader {
+class SliceReader {
  public:
-  explicit Reader(std::vector<grpc::Slice> slices) : slices_(std::move(slices)) {}
+  explicit SliceReader(std::vector<grpc::Slice> slices) : slices_(std::move(slices)) {}
 
   std::optional<std::uint8_t> next() {
     while (slice_ < slices_.size() && offset_ == slices_[slice_].size()) {
@@ -54,7 +54,7 @@ class Reader {
   std::size_t offset_ = 0;
 };
 
-std::optional<std::uint64_t> read_varint(Reader& reader) {
+std::optional<std::uint64_t> read_varint(SliceReader& reader) {
   std::uint64_t value = 0;
   for (unsigned shift = 0; shift < 64; shift += 7) {
     const std::optional<std::uint8_t> byte = reader.next();
@@ -80,7 +80,7 @@ Part payload_part(const std::shared_ptr<const fed::Payload>& payload, std::size_
 std::optional<std::vector<grpc::Slice>> payload_in(const grpc::ByteBuffer& message) {
   std::vector<grpc::Slice> slices;
   if (!message.Valid() || !message.Dump(&slices).ok()) return std::nullopt;
-  Reader reader(std::move(slices));
+  SliceReader reader(std::move(slices));
   if (reader.next() != payload_key) return std::nullopt;
   const std::optional<std::uint64_t> length = read_varint(reader);
   std::vector<grpc::Slice> rest = reader.rest();

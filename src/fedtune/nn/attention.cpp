@@ -102,7 +102,7 @@ AttentionResult run(const Inputs& in, const AttentionShape& shape, const Sizes& 
   return result;
 }
 
-struct Options {
+struct AttentionOptions {
   AttentionShape shape;
   Sizes sizes;
   Dropout dropout;
@@ -111,7 +111,7 @@ struct Options {
 class PackedAttention : public torch::autograd::Function<PackedAttention> {
  public:
   static variable_list forward(AutogradContext* context, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-                               const Options& options) {
+                               const AttentionOptions& options) {
     at::AutoDispatchBelowADInplaceOrView below;
     context->set_materialize_grads(false);
     const at::Tensor saved = at::empty({options.sizes.saved * options.shape.heads}, q.options());
@@ -127,7 +127,7 @@ class PackedAttention : public torch::autograd::Function<PackedAttention> {
     at::AutoDispatchBelowADInplaceOrView below;
     const variable_list saved = context->get_saved_variables();
     const at::Tensor &q = saved[0], &k = saved[1], &v = saved[2];
-    const auto& [shape, sizes, dropout] = kept<Options>(context);
+    const auto& [shape, sizes, dropout] = kept<AttentionOptions>(context);
     const auto dense = [](const at::Tensor& x) { return x.defined() ? x.contiguous() : x; };
     const at::Tensor dcontext = dense(gradients[0]);
     const at::Tensor dprobabilities = shape.probabilities ? dense(gradients[1]) : at::Tensor();
@@ -168,7 +168,7 @@ AttentionResult packed_attention(const at::Tensor& q, const at::Tensor& k, const
   const Inputs in{q.contiguous(), k.contiguous(), v.contiguous()};
   if (!needs_gradient(q, k, v)) return run(in, shape, sizes, dropout, {});
   const variable_list outputs =
-      PackedAttention::apply(in.q, in.k, in.v, Options{.shape = shape, .sizes = sizes, .dropout = dropout});
+      PackedAttention::apply(in.q, in.k, in.v, AttentionOptions{.shape = shape, .sizes = sizes, .dropout = dropout});
   return {.context = outputs[0], .probabilities = shape.probabilities ? outputs[1] : at::Tensor()};
 }
 

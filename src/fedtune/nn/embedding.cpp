@@ -17,7 +17,7 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-struct Options {
+struct EmbeddingOptions {
   EmbeddingIndex index;
   double eps;
   Dropout dropout;
@@ -45,7 +45,6 @@ struct Output {
 
 void run(const EmbeddingIndex& index, const EmbeddingWeight& weight, const Dropout& dropout, const Output& output) {
   const ProfileScope scope(Work::embeddings);
-  constexpr std::int64_t fewest_rows = 32;
   const kernels::Kernels& set = kernels::active();
   parallel_rows(output.y.size(0), fewest_rows, [&](std::int64_t first, std::int64_t last) {
     const at::Tensor scratch = scratch_rows(2, output.y.size(1));
@@ -73,7 +72,7 @@ class EmbeddingNorm : public torch::autograd::Function<EmbeddingNorm> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& word, const at::Tensor& position,
                             const at::Tensor& gamma, const at::Tensor& beta, const std::optional<at::Tensor>& type,
-                            const Options& options) {
+                            const EmbeddingOptions& options) {
     at::AutoDispatchBelowADInplaceOrView below;
     const std::int64_t rows = options.index.ids.size(0);
     const Output output{.y = at::empty({rows, word.size(1)}, word.options()),
@@ -95,7 +94,7 @@ class EmbeddingNorm : public torch::autograd::Function<EmbeddingNorm> {
     at::AutoDispatchBelowADInplaceOrView below;
     const variable_list saved = context->get_saved_variables();
     const at::Tensor &normalised = saved[0], &inverse = saved[1], &gamma = saved[2];
-    const auto& options = kept<Options>(context);
+    const auto& options = kept<EmbeddingOptions>(context);
     const at::Tensor dy = gradients[0].contiguous();
     const auto zeros = [&](std::size_t input, at::IntArrayRef shape) {
       return !shape.empty() && context->needs_input_grad(input) ? at::zeros(shape, dy.options()) : at::Tensor();
@@ -136,12 +135,12 @@ at::Tensor embedding_layer_norm(const EmbeddingIndex& index, const EmbeddingWeig
   if (needs_gradient(weight.word, weight.position, weight.type, weight.norm.gamma, weight.norm.beta))
     return EmbeddingNorm::apply(
         weight.word, weight.position, weight.norm.gamma, weight.norm.beta, optional(weight.type),
-        Options{.index = index,
-                .eps = weight.norm.eps,
-                .dropout = dropout,
-                .words = weight.word.sizes().vec(),
-                .positions = weight.position.sizes().vec(),
-                .types = weight.type.defined() ? weight.type.sizes().vec() : std::vector<std::int64_t>{}});
+        EmbeddingOptions{.index = index,
+                         .eps = weight.norm.eps,
+                         .dropout = dropout,
+                         .words = weight.word.sizes().vec(),
+                         .positions = weight.position.sizes().vec(),
+                         .types = weight.type.defined() ? weight.type.sizes().vec() : std::vector<std::int64_t>{}});
   const Output output{
       .y = at::empty({index.ids.size(0), weight.word.size(1)}, weight.word.options()), .normalised = {}, .inverse = {}};
   run(index, weight, dropout, output);

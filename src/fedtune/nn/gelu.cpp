@@ -12,13 +12,13 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-constexpr std::int64_t fewest_rows = 8;
+constexpr std::int64_t fewest_gelu_rows = 8;
 
 void run(const at::Tensor& x, const at::Tensor& bias, const at::Tensor& y, const at::Tensor& derivative) {
   const ProfileScope scope(Work::activations);
   const std::int64_t features = x.size(1);
   const kernels::Kernels& set = kernels::active();
-  parallel_rows(x.size(0), fewest_rows, [&](std::int64_t first, std::int64_t last) {
+  parallel_rows(x.size(0), fewest_gelu_rows, [&](std::int64_t first, std::int64_t last) {
     set.gelu({.rows = last - first,
               .features = features,
               .x = read(x) + first * features,
@@ -48,7 +48,7 @@ class BiasGelu : public torch::autograd::Function<BiasGelu> {
     const at::Tensor dy = gradients[0].contiguous();
     at::Tensor dx = at::empty_like(dy), dbias;
     const kernels::Kernels& set = kernels::active();
-    parallel_rows(dy.numel(), fewest_rows * dy.size(1), [&](std::int64_t first, std::int64_t last) {
+    parallel_rows(dy.numel(), fewest_gelu_rows * dy.size(1), [&](std::int64_t first, std::int64_t last) {
       set.multiply(last - first, read(dy) + first, read(derivative) + first, write(dx) + first);
     });
     if (kept<bool>(context) && context->needs_input_grad(1)) dbias = column_sum(dx);

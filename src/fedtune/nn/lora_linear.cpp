@@ -13,8 +13,6 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-constexpr std::int64_t fewest_rows = 32;
-
 struct Adapter {
   LinearWeight weight;
   double scale;

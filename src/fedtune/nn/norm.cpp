@@ -13,9 +13,7 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-constexpr std::int64_t fewest_rows = 32;
-
-struct Options {
+struct NormOptions {
   double eps;
   Dropout dropout;
   RowIds row_ids;
@@ -71,7 +69,7 @@ class ResidualNorm : public torch::autograd::Function<ResidualNorm> {
  public:
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& residual,
                             const at::Tensor& gamma, const at::Tensor& beta, const std::optional<at::Tensor>& bias,
-                            const Options& options) {
+                            const NormOptions& options) {
     at::AutoDispatchBelowADInplaceOrView below;
     const Statistics statistics{.normalised = x.detach(),  // takes the place of x
                                 .inverse = at::empty({x.size(0)}, x.options())};
@@ -89,7 +87,7 @@ class ResidualNorm : public torch::autograd::Function<ResidualNorm> {
     at::AutoDispatchBelowADInplaceOrView below;
     const variable_list saved = context->get_saved_variables();
     const at::Tensor &normalised = saved[0], &inverse = saved[1], &gamma = saved[2];
-    const auto& options = kept<Options>(context);
+    const auto& options = kept<NormOptions>(context);
     const bool want_bias = options.bias && context->needs_input_grad(4);
     const at::Tensor dy = gradients[0].contiguous();
 
@@ -129,7 +127,7 @@ at::Tensor dropout_residual_layer_norm(const at::Tensor& x, const at::Tensor& bi
   if (needs_gradient(rows, bias, base, norm.gamma, norm.beta))
     return ResidualNorm::apply(
         rows, base, norm.gamma, norm.beta, optional(bias),
-        Options{.eps = norm.eps, .dropout = dropout, .row_ids = row_ids, .bias = bias.defined()});
+        NormOptions{.eps = norm.eps, .dropout = dropout, .row_ids = row_ids, .bias = bias.defined()});
   run(rows, bias, base, norm, dropout, row_ids, rows, {});
   return rows;
 }

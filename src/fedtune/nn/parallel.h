@@ -6,6 +6,9 @@
 
 namespace fedtune::nn {
 
+// Fewer of a product or of a norm are not worth a thread.
+inline constexpr std::int64_t fewest_rows = 32;
+
 // Calls body(first, last) for parts of [0, rows) that do not overlap and cover it, at the same time on as many threads
 // as threads_in_use() says, each part `fewest` rows or more; on this thread alone where that makes one part. Where
 // parts end depends on the number of threads: body must compute each row the same way in any part. Denormal numbers

@@ -11,14 +11,14 @@ namespace {
 using Cells = std::vector<std::string>;
 
 // Width on a terminal: bytes that do not continue a UTF-8 sequence.
-std::size_t width(const std::string& text) {
+std::size_t columns_of(const std::string& text) {
   return static_cast<std::size_t>(std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; }));
 }
 
 std::string markdown_line(const Cells& cells, const std::vector<std::size_t>& widths) {
   std::string line = "|";
   for (std::size_t i = 0; i < cells.size(); ++i) {
-    line += fmt::format(" {}{} |", cells[i], std::string(widths[i] - width(cells[i]), ' '));
+    line += fmt::format(" {}{} |", cells[i], std::string(widths[i] - columns_of(cells[i]), ' '));
   }
   return line + "\n";
 }
@@ -27,8 +27,8 @@ std::string markdown_table(const Cells& head, const std::vector<Cells>& rows) {
   std::vector<std::size_t> widths;
   Cells rules;
   for (std::size_t i = 0; i < head.size(); ++i) {
-    std::size_t widest = std::max<std::size_t>(width(head[i]), 3);
-    for (const Cells& row : rows) widest = std::max(widest, width(row[i]));
+    std::size_t widest = std::max<std::size_t>(columns_of(head[i]), 3);
+    for (const Cells& row : rows) widest = std::max(widest, columns_of(row[i]));
     widths.push_back(widest);
     rules.emplace_back(widest, '-');
   }

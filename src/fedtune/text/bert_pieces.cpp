@@ -7,32 +7,25 @@
 namespace fedtune::text {
 namespace {
 
-enum class CharacterKind : std::uint8_t { word, space, punctuation };
+enum class WordPart : std::uint8_t { word, space, punctuation };
 
-CharacterKind kind_of(char32_t c) {
-  if (is_white_space(c)) return CharacterKind::space;
-  return is_punctuation(c) ? CharacterKind::punctuation : CharacterKind::word;
-}
-
-// Classes of the ASCII characters, which make up most text.
-std::array<CharacterKind, 128> ascii_kinds() {
-  std::array<CharacterKind, 128> kinds;
-  for (char32_t c = 0; c < 128; ++c) kinds[c] = kind_of(c);
-  return kinds;
+WordPart part_of(char32_t c) {
+  if (is_white_space(c)) return WordPart::space;
+  return is_punctuation(c) ? WordPart::punctuation : WordPart::word;
 }
 
 // Calls `word` for each run of word characters and each single punctuation character of normalised text.
 template <typename Word>
 void for_each_word(std::string_view text, Word&& word) {
-  static const std::array<CharacterKind, 128> kinds = ascii_kinds();
+  static const std::array<WordPart, 128> parts = of_ascii(part_of);
   std::size_t begin = 0;
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t start = at;
     const char32_t c = next_code_point(text, at);
-    const CharacterKind kind = c < 128 ? kinds[c] : kind_of(c);
-    if (kind == CharacterKind::word) continue;
+    const WordPart part = c < 128 ? parts[c] : part_of(c);
+    if (part == WordPart::word) continue;
     if (begin < start) word(text.substr(begin, start - begin));
-    if (kind == CharacterKind::punctuation) word(text.substr(start, at - start));
+    if (part == WordPart::punctuation) word(text.substr(start, at - start));
     begin = at;
   }
   if (begin < text.size()) word(text.substr(begin));

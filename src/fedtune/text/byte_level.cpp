@@ -15,16 +15,9 @@ CharacterKind kind_of(char32_t c) {
   return is_number(c) ? CharacterKind::number : CharacterKind::other;
 }
 
-// Kinds of the ASCII characters, which make up most text.
-std::array<CharacterKind, 128> ascii_kinds() {
-  std::array<CharacterKind, 128> kinds;
-  for (char32_t c = 0; c < 128; ++c) kinds[c] = kind_of(c);
-  return kinds;
-}
-
 // The kind of the character at byte `at`; moves `at` behind it.
 CharacterKind next_kind(std::string_view text, std::size_t& at) {
-  static const std::array<CharacterKind, 128> kinds = ascii_kinds();
+  static const std::array<CharacterKind, 128> kinds = of_ascii(kind_of);
   const auto byte = static_cast<unsigned char>(text[at]);
   if (byte >= 128) return kind_of(next_code_point(text, at));
   ++at;

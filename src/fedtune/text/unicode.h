@@ -6,6 +6,7 @@
 // (tests/parity compares them all).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -37,6 +38,14 @@ bool is_word_character(char32_t c);
 // \p{L} and \p{N} of a pattern.
 bool is_letter(char32_t c);
 bool is_number(char32_t c);
+
+// What `kind_of` says of each ASCII character, which make up most text.
+template <typename Kind>
+std::array<Kind, 128> of_ascii(Kind (&kind_of)(char32_t)) {
+  std::array<Kind, 128> kinds;
+  for (char32_t c = 0; c < 128; ++c) kinds[c] = kind_of(c);
+  return kinds;
+}
 
 // The full lower-case mapping of one character, without context.
 void append_lower(std::u32string& text, char32_t c);

@@ -16,9 +16,9 @@ namespace {
 constexpr std::array<std::string_view, 8> names{"kill", "hang",      "delay",     "corrupt",
                                                 "nan",  "duplicate", "partition", "full-disk"};
 
-class Reader {
+class FaultFileReader {
  public:
-  explicit Reader(const std::filesystem::path& path) : toml_(path) {}
+  explicit FaultFileReader(const std::filesystem::path& path) : toml_(path) {}
 
   FaultFile read() {
     for (const auto& [key, node] : TomlFile::in_file_order(toml_.root())) {
@@ -139,7 +139,7 @@ std::string_view fault_name(FaultKind kind) {
 }
 
 FaultFile read_fault_file(const std::filesystem::path& path) {
-  return Reader(path).read();
+  return FaultFileReader(path).read();
 }
 
 std::vector<int> struck_by(const Fault& fault, const FaultPlace& place) {

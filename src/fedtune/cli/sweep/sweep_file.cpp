@@ -15,9 +15,9 @@ std::string joined(const std::vector<std::string>& texts) {
   return fmt::format("{}", fmt::join(texts, ","));
 }
 
-class Reader {
+class SweepFileReader {
  public:
-  explicit Reader(const std::filesystem::path& path) : toml_(path) { sweep_.name = path.stem().string(); }
+  explicit SweepFileReader(const std::filesystem::path& path) : toml_(path) { sweep_.name = path.stem().string(); }
 
   SweepFile read() {
     for (const auto& [key, node] : TomlFile::in_file_order(toml_.root())) read_root(key, *node);
@@ -170,7 +170,7 @@ class Reader {
 }  // namespace
 
 SweepFile read_sweep(const std::filesystem::path& path) {
-  return Reader(path).read();
+  return SweepFileReader(path).read();
 }
 
 }  // namespace fedtune::cli

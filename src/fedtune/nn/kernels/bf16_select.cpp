@@ -34,7 +34,7 @@ Bf16Support find_support() {
 }
 #endif
 
-std::vector<const Bf16Kernels*> find_available() {
+std::vector<const Bf16Kernels*> find_available_bf16() {
   std::vector<const Bf16Kernels*> found;
 #if defined(__x86_64__)
   if (tiles_granted()) found.push_back(&amx_bf16::set);
@@ -52,7 +52,7 @@ const Bf16Support& bf16_support() {
 }
 
 const std::vector<const Bf16Kernels*>& available_bf16() {
-  static const std::vector<const Bf16Kernels*> found = find_available();
+  static const std::vector<const Bf16Kernels*> found = find_available_bf16();
   return found;
 }
 

@@ -11,8 +11,8 @@
 namespace fedtune::report {
 namespace {
 
-constexpr double width = 400;
-constexpr double letter = 7.0;
+constexpr double bar_chart_width = 400;
+constexpr double plain_letter = 7.0;
 constexpr double row_height = 20, bar_height = 14;
 constexpr double key_height = 20;
 
@@ -20,18 +20,12 @@ template <typename Rows>
 double label_width(const Rows& rows) {
   std::size_t longest = 0;
   for (const auto& row : rows) longest = std::max(longest, row.label.size());
-  return std::clamp(letter * static_cast<double>(longest) + 8, 24.0, 150.0);
-}
-
-double sum_of(const std::vector<double>& parts) {
-  double sum = 0.0;
-  for (const double part : parts) sum += std::isfinite(part) ? part : 0.0;
-  return sum;
+  return std::clamp(plain_letter * static_cast<double>(longest) + 8, 24.0, 150.0);
 }
 
 std::string head(double height, const std::string& title, const std::string& summary) {
-  return fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">\n", width, coordinate(height),
-                     escaped(fmt::format("{}. {}", title, summary)));
+  return fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">\n", bar_chart_width,
+                     coordinate(height), escaped(fmt::format("{}. {}", title, summary)));
 }
 
 // The names of the parts that occur with their shades, in as many lines as they need.
@@ -46,8 +40,8 @@ Key key_of(const BarChart& chart) {
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const bool seen = std::ranges::any_of(chart.bars, [i](const Bar& bar) { return bar.parts[i] > 0.0; });
     if (!seen) continue;
-    const double needed = 28 + letter * static_cast<double>(parts[i].size());
-    if (x > 0.0 && x + needed > width) {
+    const double needed = 28 + plain_letter * static_cast<double>(parts[i].size());
+    if (x > 0.0 && x + needed > bar_chart_width) {
       x = 0.0;
       y += key_height;
     }
@@ -67,6 +61,12 @@ std::string row_label(const std::string& text, double x, double y) {
 
 }  // namespace
 
+double sum_of(const std::vector<double>& parts) {
+  double sum = 0.0;
+  for (const double part : parts) sum += std::isfinite(part) ? part : 0.0;
+  return sum;
+}
+
 std::string to_svg(const BarChart& chart) {
   const double left = label_width(chart.bars);
   double most = 0.0;
@@ -75,7 +75,7 @@ std::string to_svg(const BarChart& chart) {
     most = std::max(most, sum_of(bar.parts));
     longest_total = std::max(longest_total, bar.total.size());
   }
-  const double room = width - left - letter * static_cast<double>(longest_total) - 12;
+  const double room = bar_chart_width - left - plain_letter * static_cast<double>(longest_total) - 12;
   const Key key = key_of(chart);
   std::string svg =
       head(key.height + row_height * static_cast<double>(chart.bars.size()) + 4, chart.title, chart.summary) + key.svg;
@@ -107,7 +107,7 @@ std::string to_svg(const CellMap& map) {
     for (const auto& cell : row.cells) most = std::max(most, cell.value_or(0.0));
   }
   const auto columns = static_cast<double>(std::max<std::size_t>(map.columns.size(), 1));
-  const double cell = std::min((width - left) / columns, 40.0);
+  const double cell = std::min((bar_chart_width - left) / columns, 40.0);
   const double bottom = row_height * static_cast<double>(map.rows.size());
   std::string svg = head(bottom + 38, map.title, map.summary);
   for (std::size_t r = 0; r < map.rows.size(); ++r) {

@@ -13,6 +13,9 @@ struct Bar {
   std::string total;          // written behind it
 };
 
+// Of those that are numbers; in the picture the others have no length.
+double sum_of(const std::vector<double>& parts);
+
 struct BarChart {
   std::string title;
   std::string summary;             // read aloud in place of the picture

@@ -20,7 +20,7 @@ constexpr std::array<Phase, 5> phases{{{"clients train", &RoundSeconds::train},
                                        {"evaluate", &RoundSeconds::evaluate},
                                        {"average", &RoundSeconds::aggregate},
                                        {"wait", &RoundSeconds::wait}}};
-constexpr std::size_t most_bars = 16;
+constexpr std::size_t most_bars_of_rounds = 16;
 
 double bytes_until(const RunRecord& run, int round) {
   double bytes = 0.0;
@@ -72,12 +72,6 @@ std::vector<double> phase_seconds(const RoundSeconds& seconds) {
   return parts;
 }
 
-double sum_of(const std::vector<double>& parts) {
-  double sum = 0.0;
-  for (const double part : parts) sum += std::isfinite(part) ? part : 0.0;
-  return sum;
-}
-
 BarChart empty_chart(std::string title) {
   BarChart chart{.title = std::move(title), .summary = {}, .parts = {}, .bars = {}};
   for (const Phase& phase : phases) chart.parts.emplace_back(phase.name);
@@ -118,7 +112,7 @@ std::string rounds_figure(const RunRecord& run) {
   const std::vector<RoundSeconds>& rounds = run.results.seconds;
   if (rounds.empty()) return "";
   BarChart chart = empty_chart("Time of each round");
-  const std::size_t each = (rounds.size() + most_bars - 1) / most_bars;
+  const std::size_t each = (rounds.size() + most_bars_of_rounds - 1) / most_bars_of_rounds;
   for (std::size_t begin = 0; begin < rounds.size(); begin += each) {
     const std::size_t end = std::min(begin + each, rounds.size());
     Bar bar{.label = end - begin == 1 ? fmt::format("round {}", rounds[begin].round)

@@ -25,7 +25,7 @@ const Entry* entry_of(const std::vector<Entry>& entries, int round) {
   return found == entries.end() ? nullptr : &*found;
 }
 
-std::string scores(const RoundMetrics& m) {
+std::string score_cells(const RoundMetrics& m) {
   return fmt::format("{},{},{},{},{},{}", number(m.accuracy), number(m.mcc), number(m.f1), number(m.loss),
                      m.teacher ? number(m.teacher->accuracy) : "", m.teacher ? number(m.teacher->loss) : "");
 }
@@ -66,7 +66,7 @@ std::string to_csv(const Study& study) {
       const RunResults& results = run->results;
       for (const RoundMetrics& metrics : results.metrics) {
         text += fmt::format("{},{},{},{},{},{},{},{},{}\r\n", cell(run->name), cell(group.description), results.scheme,
-                            results.seed, metrics.round, scores(metrics), number(results.majority_accuracy),
+                            results.seed, metrics.round, score_cells(metrics), number(results.majority_accuracy),
                             costs(results, metrics.round), contributions(*run, metrics.round));
       }
     }

@@ -9,7 +9,7 @@
 namespace fedtune::report {
 namespace {
 
-constexpr std::size_t most_bars = 20;
+constexpr std::size_t most_bars_of_clients = 20;
 
 // How the sentences of a run are shared out; equal for runs that share them alike.
 struct Shares {
@@ -47,7 +47,7 @@ std::size_t count_classes(const Shares& shares) {
 // Where there are many clients, a bar is the mean of consecutive ones.
 std::vector<Bar> client_bars(const Shares& shares) {
   std::vector<Bar> bars;
-  const std::size_t each = (shares.clients.size() + most_bars - 1) / most_bars;
+  const std::size_t each = (shares.clients.size() + most_bars_of_clients - 1) / most_bars_of_clients;
   for (std::size_t begin = 0; begin < shares.clients.size(); begin += each) {
     const std::size_t end = std::min(begin + each, shares.clients.size());
     Bar bar{.label = end - begin == 1 ? fmt::format("client {}", shares.clients[begin].rank)
@@ -104,7 +104,7 @@ std::string figure_of(const Shares& shares, bool name_runs) {
   chart.summary = fmt::format("A bar for each share: {} clients{}.", shares.clients.size(),
                               shares.public_sentences > 0 ? " and the public share of the server" : "");
   std::string note = chart.summary;
-  if (shares.clients.size() > most_bars) note += " Each bar is the mean of consecutive clients.";
+  if (shares.clients.size() > most_bars_of_clients) note += " Each bar is the mean of consecutive clients.";
   if (name_runs && shares.runs.size() > 1) note += fmt::format(" The same in {}.", others(shares.runs));
   return to_html(Figure{.title = chart.title, .note = note, .svg = to_svg(chart), .table = shares_table(shares, of)});
 }

@@ -10,10 +10,10 @@
 namespace fedtune::report {
 namespace {
 
-constexpr double width = 400, height = 236;
+constexpr double line_chart_width = 400, height = 236;
 constexpr double top = 12, bottom = 38, left = 46;
 constexpr double label_gap = 15;        // between two labels, baseline to baseline
-constexpr double letter = 8.2;          // of a label in bold, on average
+constexpr double bold_letter = 8.2;     // of a label in bold, on average
 constexpr std::size_t most_marks = 24;  // beyond it a line is drawn without marks
 
 // A label at the right end.
@@ -54,12 +54,12 @@ class Drawing {
     }
     empty_ = x.low > x.high;
     if (empty_) return;
-    right_ = std::clamp(12 + letter * static_cast<double>(longest), 30.0, 130.0);
+    right_ = std::clamp(12 + bold_letter * static_cast<double>(longest), 30.0, 130.0);
     y_ticks_ = ticks(y, 5);
     const bool logarithmic = chart.x_spacing == Spacing::logarithmic;
     x_ticks_ = chart.whole_x ? whole_ticks(x, 6) : ticks(x, logarithmic ? 6 : 5, chart.x_spacing);
     if (!chart.whole_x) x = {.low = x_ticks_.front(), .high = x_ticks_.back()};
-    x_.emplace(x, Interval{left + 6, width - right_ - 4}, chart.x_spacing);
+    x_.emplace(x, Interval{left + 6, line_chart_width - right_ - 4}, chart.x_spacing);
     y_.emplace(Interval{y_ticks_.front(), y_ticks_.back()}, Interval{height - bottom, top});
   }
 
@@ -74,8 +74,8 @@ class Drawing {
       body += lines();
       body += labels();
     }
-    return fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">\n{}</svg>\n", width, height,
-                       escaped(fmt::format("{}. {}", chart_.title, chart_.summary)), body);
+    return fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">\n{}</svg>\n", line_chart_width,
+                       height, escaped(fmt::format("{}. {}", chart_.title, chart_.summary)), body);
   }
 
  private:
@@ -85,7 +85,7 @@ class Drawing {
     for (std::size_t i = 0; i < y_ticks_.size(); ++i) {
       const double y = (*y_)(y_ticks_[i]);
       svg += fmt::format("<path class=\"gr\" d=\"M{} {}H{}\"/>", coordinate(left), coordinate(y),
-                         coordinate(width - right_));
+                         coordinate(line_chart_width - right_));
       svg += fmt::format("<text class=\"tk e\" x=\"{}\" y=\"{}\">{}</text>\n", coordinate(left - 6), coordinate(y + 4),
                          y_labels[i]);
     }
@@ -97,7 +97,7 @@ class Drawing {
                       coordinate(height - bottom + 17), logarithmic ? fmt::format("{:g}", x_ticks_[i]) : x_labels[i]);
     }
     return svg + fmt::format("\n<text class=\"tk m\" x=\"{}\" y=\"{}\">{}</text>\n",
-                             coordinate((left + width - right_) / 2), height - 5, escaped(chart_.x_title));
+                             coordinate((left + line_chart_width - right_) / 2), height - 5, escaped(chart_.x_title));
   }
 
   std::string levels() {
@@ -106,7 +106,8 @@ class Drawing {
       if (!std::isfinite(level.value)) continue;
       const double y = (*y_)(level.value);
       svg += fmt::format("<path class=\"lv\" d=\"M{} {}H{}\"><title>{}: {}</title></path>\n", coordinate(left),
-                         coordinate(y), coordinate(width - right_), escaped(level.label), number_text(level.value));
+                         coordinate(y), coordinate(line_chart_width - right_), escaped(level.label),
+                         number_text(level.value));
       labels_.push_back({y, level.label, "tk"});
     }
     return svg;
@@ -191,8 +192,8 @@ class Drawing {
     }
     std::string svg;
     for (const EndLabel& label : labels_) {
-      svg += fmt::format("<text class=\"{}\" x=\"{}\" y=\"{}\">{}</text>", label.style, coordinate(width - right_ + 6),
-                         coordinate(label.y + 4), escaped(label.text));
+      svg += fmt::format("<text class=\"{}\" x=\"{}\" y=\"{}\">{}</text>", label.style,
+                         coordinate(line_chart_width - right_ + 6), coordinate(label.y + 4), escaped(label.text));
     }
     return svg + "\n";
   }
