@@ -2,9 +2,9 @@
 
 #include <gmock/gmock.h>
 
-#include "fedtune/base/error.h"
 #include "fedtune/base/file.h"
 #include "fedtune/base/temporary_folder.h"
+#include "fedtune/base/testing.h"
 
 namespace fedtune::cli {
 namespace {
@@ -17,14 +17,7 @@ CommandLine parse(const std::vector<std::string>& arguments, std::size_t max_pos
 }
 
 std::string usage_of(const std::vector<std::string>& arguments) {
-  try {
-    parse(arguments);
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::usage);
-    return error.what();
-  }
-  ADD_FAILURE() << "no error";
-  return "";
+  return error_of([&] { parse(arguments); }, ErrorKind::usage);
 }
 
 TEST(CommandLine, GivesDefaultsForWhatIsNotSaid) {

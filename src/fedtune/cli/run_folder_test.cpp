@@ -1,26 +1,20 @@
 #include "fedtune/cli/run_folder.h"
 
+#include <functional>
+
 #include <gmock/gmock.h>
 
-#include "fedtune/base/error.h"
 #include "fedtune/base/file.h"
 #include "fedtune/base/temporary_folder.h"
+#include "fedtune/base/testing.h"
 
 namespace fedtune::cli {
 namespace {
 
 using ::testing::HasSubstr;
 
-template <typename Body>
-std::string usage_of(Body&& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::usage);
-    return error.what();
-  }
-  ADD_FAILURE() << "no error";
-  return "";
+std::string refusal_of(const std::function<void()>& body) {
+  return error_of(body, ErrorKind::usage);
 }
 
 TEST(RunFolder, IsCreatedWithItsConfiguration) {
@@ -32,18 +26,18 @@ TEST(RunFolder, IsCreatedWithItsConfiguration) {
 TEST(RunFolder, RefusesAUsedNameAndNamesResume) {
   const TemporaryFolder root;
   const RunFolder folder = RunFolder::create({root / "results", "a", ""});
-  EXPECT_THAT(usage_of([&] { RunFolder::create({root / "results", "a", ""}); }), HasSubstr("--resume"));
+  EXPECT_THAT(refusal_of([&] { RunFolder::create({root / "results", "a", ""}); }), HasSubstr("--resume"));
 }
 
 TEST(RunFolder, RefusesANameWhoseResultFileExists) {
   const TemporaryFolder root;
   write_file_atomically(root / "a.json", "{}");
-  EXPECT_THAT(usage_of([&] { RunFolder::require_free(root / ".", "a"); }), HasSubstr("already used"));
+  EXPECT_THAT(refusal_of([&] { RunFolder::require_free(root / ".", "a"); }), HasSubstr("already used"));
 }
 
 TEST(RunFolder, RefusesANameThatLeavesTheRoot) {
   for (const std::string name : {"..", ".", "", "a/b"}) {
-    EXPECT_THAT(usage_of([&] { RunFolder::require_free("results", name); }), HasSubstr("--name"));
+    EXPECT_THAT(refusal_of([&] { RunFolder::require_free("results", name); }), HasSubstr("--name"));
   }
 }
 
@@ -56,13 +50,13 @@ TEST(RunFolder, IsOpenedByPathAndByName) {
 
 TEST(RunFolder, RefusesAFolderThatIsNoRun) {
   const TemporaryFolder root;
-  EXPECT_THAT(usage_of([&] { RunFolder::open(root / ".", "a"); }), HasSubstr("no run there"));
+  EXPECT_THAT(refusal_of([&] { RunFolder::open(root / ".", "a"); }), HasSubstr("no run there"));
 }
 
 TEST(RunFolder, BelongsToOneProcessAtATime) {
   const TemporaryFolder root;
   const RunFolder first = RunFolder::create({root / "results", "a", ""});
-  EXPECT_THAT(usage_of([&] { RunFolder::open(root / "results", "a"); }), HasSubstr("at work"));
+  EXPECT_THAT(refusal_of([&] { RunFolder::open(root / "results", "a"); }), HasSubstr("at work"));
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "fedtune/base/error.h"
+#include "fedtune/base/testing.h"
 
 namespace fedtune::data {
 namespace {
@@ -16,18 +16,6 @@ std::vector<Sentence> read_tsv(std::string_view text, std::int64_t num_labels = 
 
 std::vector<Sentence> read_jsonl(std::string_view text, std::int64_t num_labels = 0) {
   return sentences_of(parse_jsonl(text, "x.jsonl"), {.source = "x.jsonl", .num_labels = num_labels});
-}
-
-template <typename Read>
-std::string error_of(Read&& read) {
-  try {
-    read();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::input);
-    return error.what();
-  }
-  ADD_FAILURE() << "no error";
-  return {};
 }
 
 TEST(Columns, AHeaderMayNameThemInAnyOrder) {

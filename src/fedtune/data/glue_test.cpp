@@ -3,21 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "fedtune/base/error.h"
+#include "fedtune/base/testing.h"
 
 namespace fedtune::data {
 namespace {
 
 using testing::HasSubstr;
 
-std::string error_of(std::string_view name) {
-  try {
-    glue_task(name);
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::usage);
-    return error.what();
-  }
-  return "no error";
+std::string refusal_of_task(std::string_view name) {
+  return error_of([&] { glue_task(name); }, ErrorKind::usage);
 }
 
 TEST(Glue, EveryTaskHasAFolderAndASubset) {
@@ -26,8 +20,8 @@ TEST(Glue, EveryTaskHasAFolderAndASubset) {
 }
 
 TEST(Glue, AnotherNameIsAnErrorThatListsThem) {
-  EXPECT_THAT(error_of("imdb"), HasSubstr("expected cola, sst2, mrpc, qqp, qnli, rte, wnli, mnli"));
-  EXPECT_THAT(error_of("stsb"), HasSubstr("a number, not for a class"));
+  EXPECT_THAT(refusal_of_task("imdb"), HasSubstr("expected cola, sst2, mrpc, qqp, qnli, rte, wnli, mnli"));
+  EXPECT_THAT(refusal_of_task("stsb"), HasSubstr("a number, not for a class"));
 }
 
 }  // namespace

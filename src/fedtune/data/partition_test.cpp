@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "fedtune/base/error.h"
+#include "fedtune/base/testing.h"
 
 namespace fedtune::data {
 namespace {
@@ -39,15 +39,8 @@ void expect_every_row_once(const Partition& result, std::size_t count) {
   EXPECT_EQ(all, expected);
 }
 
-std::string error_of(std::size_t count, const PartitionOptions& options, ErrorKind kind) {
-  try {
-    partition(rows(count), options);
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), kind);
-    return error.what();
-  }
-  ADD_FAILURE() << "no error";
-  return {};
+std::string refusal_of(std::size_t count, const PartitionOptions& options, ErrorKind kind) {
+  return error_of([&] { partition(rows(count), options); }, kind);
 }
 
 class EveryKind : public ::testing::TestWithParam<PartitionKind> {};
@@ -71,7 +64,7 @@ TEST_P(EveryKind, GivesTheSameSharesAgain) {
 }
 
 TEST_P(EveryKind, NamesTheClientWhoseShareIsEmpty) {
-  EXPECT_THAT(error_of(3, {.kind = GetParam(), .num_clients = 4, .public_percent = 0}, ErrorKind::input),
+  EXPECT_THAT(refusal_of(3, {.kind = GetParam(), .num_clients = 4, .public_percent = 0}, ErrorKind::input),
               HasSubstr("client"));
 }
 
@@ -143,7 +136,7 @@ TEST(Partition, RedrawsUntilEachClientHasEnough) {
 
 TEST(Partition, GivesUpOnAMinimumThatCannotBe) {
   const PartitionOptions options{.kind = PartitionKind::dirichlet, .num_clients = 4, .min_share = 30};
-  EXPECT_THAT(error_of(100, options, ErrorKind::input), HasSubstr("fewer than --min-share 30"));
+  EXPECT_THAT(refusal_of(100, options, ErrorKind::input), HasSubstr("fewer than --min-share 30"));
 }
 
 TEST(Partition, SurvivesAnAlphaNearZero) {
@@ -153,15 +146,15 @@ TEST(Partition, SurvivesAnAlphaNearZero) {
 }
 
 TEST(Partition, RefusesOptionsOutOfRange) {
-  EXPECT_THAT(error_of(9, {.num_clients = 0}, ErrorKind::usage), HasSubstr("--num-clients 0"));
-  EXPECT_THAT(error_of(9, {.public_percent = 100}, ErrorKind::usage), HasSubstr("--teacher-data-pct 100"));
-  EXPECT_THAT(error_of(9, {.public_percent = -1}, ErrorKind::usage), HasSubstr("--teacher-data-pct -1"));
-  EXPECT_THAT(error_of(9, {.alpha = 0.0}, ErrorKind::usage), HasSubstr("--alpha 0"));
-  EXPECT_THAT(error_of(9, {.min_share = 0}, ErrorKind::usage), HasSubstr("--min-share 0"));
+  EXPECT_THAT(refusal_of(9, {.num_clients = 0}, ErrorKind::usage), HasSubstr("--num-clients 0"));
+  EXPECT_THAT(refusal_of(9, {.public_percent = 100}, ErrorKind::usage), HasSubstr("--teacher-data-pct 100"));
+  EXPECT_THAT(refusal_of(9, {.public_percent = -1}, ErrorKind::usage), HasSubstr("--teacher-data-pct -1"));
+  EXPECT_THAT(refusal_of(9, {.alpha = 0.0}, ErrorKind::usage), HasSubstr("--alpha 0"));
+  EXPECT_THAT(refusal_of(9, {.min_share = 0}, ErrorKind::usage), HasSubstr("--min-share 0"));
 }
 
 TEST(Partition, RefusesNoSentences) {
-  EXPECT_THAT(error_of(0, {}, ErrorKind::input), HasSubstr("no sentences"));
+  EXPECT_THAT(refusal_of(0, {}, ErrorKind::input), HasSubstr("no sentences"));
 }
 
 TEST(Partition, KindsHaveNames) {

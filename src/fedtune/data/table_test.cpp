@@ -3,25 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "fedtune/base/error.h"
+#include "fedtune/base/testing.h"
 
 namespace fedtune::data {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-template <typename Read>
-std::string error_of(Read&& read) {
-  try {
-    read();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::input);
-    return error.what();
-  }
-  ADD_FAILURE() << "no error";
-  return {};
-}
 
 TEST(Tsv, KeepsFieldsAsTheyStand) {
   const auto rows = parse_tsv("it 's \"fine\" , yes \t1\n\t\n", "x.tsv");

@@ -10,6 +10,7 @@
 #include "fedtune/base/error.h"
 #include "fedtune/base/random.h"
 #include "fedtune/format/safetensors.h"
+#include "fedtune/format/testing.h"
 
 namespace {
 
@@ -66,12 +67,6 @@ void operator delete[](void* block, std::size_t) noexcept {
 
 namespace fedtune {
 namespace {
-
-std::string file_of(const std::string& header, std::size_t data_bytes) {
-  std::string text;
-  for (int i = 0; i < 8; ++i) text += static_cast<char>((header.size() >> (8 * i)) & 0xff);
-  return text + header + std::string(data_bytes, '\0');
-}
 
 // True when it is a valid file; an Error of another kind than input is a failure of the test.
 bool parses(const std::string& bytes) {

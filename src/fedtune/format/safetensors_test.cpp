@@ -9,6 +9,7 @@
 #include "fedtune/base/error.h"
 #include "fedtune/base/file.h"
 #include "fedtune/base/temporary_folder.h"
+#include "fedtune/format/testing.h"
 
 namespace fedtune {
 namespace {
@@ -16,17 +17,6 @@ namespace {
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-std::string with_length(std::uint64_t length, const std::string& rest) {
-  std::string text;
-  for (int i = 0; i < 8; ++i) text += static_cast<char>((length >> (8 * i)) & 0xff);
-  return text + rest;
-}
-
-// A file of this header and this many bytes of data.
-std::string file_of(const std::string& header, std::size_t data_bytes) {
-  return with_length(header.size(), header + std::string(data_bytes, '\0'));
-}
 
 Safetensors parse(const std::shared_ptr<const std::string>& bytes) {
   return parse_safetensors({.bytes = std::as_bytes(std::span(*bytes)), .owner = bytes, .name = "m.safetensors"});

@@ -33,7 +33,7 @@ Batch build(const Columns& columns, const ModelConfig& config = plain) {
                     at::kCPU);
 }
 
-std::string refusal(const std::function<void(Columns&)>& change, ErrorKind kind) {
+std::string refusal_of_columns(const std::function<void(Columns&)>& change, ErrorKind kind) {
   Columns columns;
   change(columns);
   try {
@@ -71,30 +71,36 @@ TEST(Batch, RefusesASentenceLongerThanWhatIsBehindTheFirstPosition) {
 }
 
 TEST(Batch, RefusesAnIdOutsideTheVocabulary) {
-  EXPECT_THAT(refusal([](Columns& c) { c.ids[1] = 8; }, ErrorKind::input), HasSubstr("token id 8 is outside"));
-  EXPECT_THAT(refusal([](Columns& c) { c.ids[1] = -1; }, ErrorKind::input), HasSubstr("token id -1 is outside"));
+  EXPECT_THAT(refusal_of_columns([](Columns& c) { c.ids[1] = 8; }, ErrorKind::input),
+              HasSubstr("token id 8 is outside"));
+  EXPECT_THAT(refusal_of_columns([](Columns& c) { c.ids[1] = -1; }, ErrorKind::input),
+              HasSubstr("token id -1 is outside"));
 }
 
 TEST(Batch, RefusesAPositionBeyondTheModels) {
-  EXPECT_THAT(refusal([](Columns& c) { c.positions[2] = 3; }, ErrorKind::input), HasSubstr("position 3 is outside"));
+  EXPECT_THAT(refusal_of_columns([](Columns& c) { c.positions[2] = 3; }, ErrorKind::input),
+              HasSubstr("position 3 is outside"));
 }
 
 TEST(Batch, RefusesATokenTypeBeyondTheModels) {
-  EXPECT_THAT(refusal([](Columns& c) { c.type_ids[0] = 2; }, ErrorKind::input), HasSubstr("token type 2 is outside"));
+  EXPECT_THAT(refusal_of_columns([](Columns& c) { c.type_ids[0] = 2; }, ErrorKind::input),
+              HasSubstr("token type 2 is outside"));
 }
 
 TEST(Batch, RefusesALabelThatIsNoClass) {
-  EXPECT_THAT(refusal([](Columns& c) { c.labels[0] = 2; }, ErrorKind::input), HasSubstr("label 2 is outside"));
+  EXPECT_THAT(refusal_of_columns([](Columns& c) { c.labels[0] = 2; }, ErrorKind::input),
+              HasSubstr("label 2 is outside"));
 }
 
 TEST(Batch, RefusesAnEmptySentence) {
-  EXPECT_THAT(refusal([](Columns& c) { c.offsets[1] = 0; }, ErrorKind::failed), HasSubstr("columns do not describe"));
+  EXPECT_THAT(refusal_of_columns([](Columns& c) { c.offsets[1] = 0; }, ErrorKind::failed),
+              HasSubstr("columns do not describe"));
 }
 
 TEST(Batch, RefusesColumnsOfDifferentLengths) {
-  EXPECT_THAT(refusal([](Columns& c) { c.positions.pop_back(); }, ErrorKind::failed), HasSubstr("columns"));
-  EXPECT_THAT(refusal([](Columns& c) { c.labels.pop_back(); }, ErrorKind::failed), HasSubstr("columns"));
-  EXPECT_THAT(refusal([](Columns& c) { c.offsets[2] = 7; }, ErrorKind::failed), HasSubstr("columns"));
+  EXPECT_THAT(refusal_of_columns([](Columns& c) { c.positions.pop_back(); }, ErrorKind::failed), HasSubstr("columns"));
+  EXPECT_THAT(refusal_of_columns([](Columns& c) { c.labels.pop_back(); }, ErrorKind::failed), HasSubstr("columns"));
+  EXPECT_THAT(refusal_of_columns([](Columns& c) { c.offsets[2] = 7; }, ErrorKind::failed), HasSubstr("columns"));
 }
 
 }  // namespace

@@ -34,7 +34,7 @@ json roberta_json() {
 }
 
 // The message with which a changed configuration is refused.
-std::string refusal(json source, const json& change) {
+std::string refusal_of_config(json source, const json& change) {
   source.merge_patch(change);
   try {
     parse_config(source, "config.json");
@@ -111,7 +111,7 @@ TEST(Config, OtherFamiliesCountPositionsFromZero) {
 }
 
 TEST(Config, RefusesPositionsThatHoldNoSentence) {
-  EXPECT_THAT(refusal(roberta_json(), {{"max_position_embeddings", 2}}),
+  EXPECT_THAT(refusal_of_config(roberta_json(), {{"max_position_embeddings", 2}}),
               HasSubstr("max_position_embeddings is 2, expected more than 2"));
 }
 
@@ -123,76 +123,77 @@ TEST(Config, CountsTheClassesByTheirNames) {
 
 // Each gets a name when the config is saved.
 TEST(Config, RefusesMoreClassesThanAnyDataHas) {
-  EXPECT_THAT(refusal(bert_json(), {{"num_labels", 1 << 24}}), HasSubstr("num_labels is 16777216, expected"));
+  EXPECT_THAT(refusal_of_config(bert_json(), {{"num_labels", 1 << 24}}), HasSubstr("num_labels is 16777216, expected"));
 }
 
 TEST(Config, RefusesAnUnknownModelTypeAndNamesTheNearest) {
-  const std::string message = refusal(bert_json(), {{"model_type", "distillbert"}});
+  const std::string message = refusal_of_config(bert_json(), {{"model_type", "distillbert"}});
   EXPECT_THAT(message, HasSubstr("unknown model_type \"distillbert\" (did you mean \"distilbert\"?)"));
   EXPECT_THAT(message, HasSubstr("known are: bert, distilbert, roberta"));
 }
 
 TEST(Config, RefusesWhatIsNoObject) {
-  EXPECT_THAT(refusal(json::array(), json::array()), HasSubstr("expected a JSON object"));
+  EXPECT_THAT(refusal_of_config(json::array(), json::array()), HasSubstr("expected a JSON object"));
 }
 
 TEST(Config, RefusesAMissingModelType) {
-  EXPECT_THAT(refusal(bert_json(), {{"model_type", nullptr}}), HasSubstr("model_type"));
+  EXPECT_THAT(refusal_of_config(bert_json(), {{"model_type", nullptr}}), HasSubstr("model_type"));
 }
 
 TEST(Config, RefusesAMissingSize) {
-  EXPECT_THAT(refusal(distilbert_json(), {{"n_layers", nullptr}}), HasSubstr("n_layers"));
+  EXPECT_THAT(refusal_of_config(distilbert_json(), {{"n_layers", nullptr}}), HasSubstr("n_layers"));
 }
 
 TEST(Config, RefusesASizeOfAnotherType) {
-  EXPECT_THAT(refusal(bert_json(), {{"hidden_size", "wide"}}), HasSubstr("hidden_size"));
+  EXPECT_THAT(refusal_of_config(bert_json(), {{"hidden_size", "wide"}}), HasSubstr("hidden_size"));
 }
 
 TEST(Config, RefusesASizeOutOfRange) {
-  EXPECT_THAT(refusal(bert_json(), {{"hidden_size", 0}}),
+  EXPECT_THAT(refusal_of_config(bert_json(), {{"hidden_size", 0}}),
               HasSubstr("hidden_size is 0, expected a whole number from 1"));
-  EXPECT_THAT(refusal(bert_json(), {{"vocab_size", 1ull << 40}}), HasSubstr("vocab_size is 1099511627776"));
+  EXPECT_THAT(refusal_of_config(bert_json(), {{"vocab_size", 1ull << 40}}), HasSubstr("vocab_size is 1099511627776"));
 }
 
 TEST(Config, RefusesHeadsThatDoNotDivideTheHiddenSize) {
-  EXPECT_THAT(refusal(bert_json(), {{"num_attention_heads", 5}}),
+  EXPECT_THAT(refusal_of_config(bert_json(), {{"num_attention_heads", 5}}),
               HasSubstr("hidden size 12 cannot be divided among 5 attention heads"));
 }
 
 TEST(Config, RefusesTooManyLayers) {
-  EXPECT_THAT(refusal(bert_json(), {{"num_hidden_layers", 100000}}), HasSubstr("100000 layers"));
+  EXPECT_THAT(refusal_of_config(bert_json(), {{"num_hidden_layers", 100000}}), HasSubstr("100000 layers"));
 }
 
 TEST(Config, RefusesAnotherActivation) {
-  EXPECT_THAT(refusal(bert_json(), {{"hidden_act", "gelu_new"}}),
+  EXPECT_THAT(refusal_of_config(bert_json(), {{"hidden_act", "gelu_new"}}),
               HasSubstr("hidden_act is \"gelu_new\", expected \"gelu\""));
-  EXPECT_THAT(refusal(distilbert_json(), {{"activation", "relu"}}), HasSubstr("activation is \"relu\""));
+  EXPECT_THAT(refusal_of_config(distilbert_json(), {{"activation", "relu"}}), HasSubstr("activation is \"relu\""));
 }
 
 TEST(Config, RefusesRelativePositions) {
-  EXPECT_THAT(refusal(bert_json(), {{"position_embedding_type", "relative_key"}}),
+  EXPECT_THAT(refusal_of_config(bert_json(), {{"position_embedding_type", "relative_key"}}),
               HasSubstr("position_embedding_type is \"relative_key\", expected \"absolute\""));
 }
 
 TEST(Config, RefusesADecoder) {
-  EXPECT_THAT(refusal(bert_json(), {{"is_decoder", true}}), HasSubstr("is_decoder is true, expected false"));
+  EXPECT_THAT(refusal_of_config(bert_json(), {{"is_decoder", true}}), HasSubstr("is_decoder is true, expected false"));
 }
 
 TEST(Config, RefusesADropoutThatIsNoProbability) {
-  EXPECT_THAT(refusal(bert_json(), {{"hidden_dropout_prob", 1.0}}), HasSubstr("expected a number in [0, 1)"));
-  EXPECT_THAT(refusal(distilbert_json(), {{"seq_classif_dropout", -0.1}}), HasSubstr("seq_classif_dropout is -0.1"));
+  EXPECT_THAT(refusal_of_config(bert_json(), {{"hidden_dropout_prob", 1.0}}), HasSubstr("expected a number in [0, 1)"));
+  EXPECT_THAT(refusal_of_config(distilbert_json(), {{"seq_classif_dropout", -0.1}}),
+              HasSubstr("seq_classif_dropout is -0.1"));
 }
 
 TEST(Config, RefusesAnEpsilonOfZero) {
-  EXPECT_THAT(refusal(bert_json(), {{"layer_norm_eps", 0.0}}), HasSubstr("expected a number above 0"));
+  EXPECT_THAT(refusal_of_config(bert_json(), {{"layer_norm_eps", 0.0}}), HasSubstr("expected a number above 0"));
 }
 
 TEST(Config, RefusesAPaddingIdOutsideTheVocabulary) {
-  EXPECT_THAT(refusal(bert_json(), {{"pad_token_id", 100}}), HasSubstr("pad_token_id is 100"));
+  EXPECT_THAT(refusal_of_config(bert_json(), {{"pad_token_id", 100}}), HasSubstr("pad_token_id is 100"));
 }
 
 TEST(Config, RefusesClassNamesThatAreNoObject) {
-  EXPECT_THAT(refusal(bert_json(), {{"id2label", {"good"}}}), HasSubstr("id2label"));
+  EXPECT_THAT(refusal_of_config(bert_json(), {{"id2label", {"good"}}}), HasSubstr("id2label"));
 }
 
 TEST(Config, SavesTheClassificationArchitectureAndItsClasses) {

@@ -16,6 +16,7 @@
 #include "fedtune/fed/toy_federation.h"
 #include "fedtune/format/tensor_hash.h"
 #include "fedtune/net/client.h"
+#include "fedtune/net/testing.h"
 
 namespace fedtune::net {
 namespace {
@@ -25,7 +26,7 @@ using ::testing::HasSubstr;
 using ::testing::UnorderedElementsAre;
 
 constexpr int clients = 4;
-const fed::EngineOptions rounds{.rounds = 3, .clients = clients, .seed = fed::toy_seed};
+const fed::EngineOptions three_rounds{.rounds = 3, .clients = clients, .seed = fed::toy_seed};
 
 Announcement announcement() {
   return {.run = "toy", .options = "seed = 5\n", .layout = fed::ToyStrategy().layout(), .version = "test"};
@@ -35,7 +36,7 @@ std::string simulated_hash() {
   ToyTask task;
   fed::ToyStrategy strategy;
   fed::InProcessTransport transport(task, 2);
-  return final_sha256(fed::Engine(rounds, {.strategy = strategy, .transport = transport}).run().global);
+  return final_sha256(fed::Engine(three_rounds, {.strategy = strategy, .transport = transport}).run().global);
 }
 
 ClientOptions client_options(const Server& server, int rank) {
@@ -71,11 +72,8 @@ struct Outcome {
 };
 
 Outcome play(Server& server, fed::TransportOptions options = {}) {
-  fed::ToyStrategy strategy;
-  fed::BoardTransport transport(server.board(), std::move(options));
-  Outcome outcome{.run = fed::Engine(rounds, {.strategy = strategy, .transport = transport}).run(), .hash = {}};
+  Outcome outcome{.run = play_toy(server, three_rounds, std::move(options)), .hash = {}};
   outcome.hash = final_sha256(outcome.run.global);
-  server.finish(10.0);
   return outcome;
 }
 
@@ -111,7 +109,7 @@ TEST(Federation, WaitsForTheWholeCohortUnlessToldOtherwise) {
   fed::BoardTransport transport(server.board(), {.wait = 0.2});
   ClientThread one(client_options(server, 1));
   try {
-    fed::Engine(rounds, {.strategy = strategy, .transport = transport}).run();
+    fed::Engine(three_rounds, {.strategy = strategy, .transport = transport}).run();
     FAIL() << "ran without its clients";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::network);
@@ -155,7 +153,7 @@ TEST(Federation, ClosesARoundAtItsDeadlineAndRefusesWhatComesLater) {
     EXPECT_THAT(refusal.reason, HasSubstr("has not answered within 3 s"));
     closed.set_value();
   }};
-  fed::EngineOptions one_round = rounds;
+  fed::EngineOptions one_round = three_rounds;
   one_round.rounds = 1;
   const fed::RunOutcome run = fed::Engine(one_round, {.strategy = strategy, .transport = transport}, observer).run();
   EXPECT_EQ(run.history[1].accepted.size(), 3u);

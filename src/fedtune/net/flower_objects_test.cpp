@@ -76,7 +76,7 @@ TEST(FlowerObjects, OfAnErrorAreTheMessageAlone) {
   EXPECT_EQ(objects.contents.at(objects.tree.id), std::string("Message  8\0metadata", 19));
 }
 
-std::string refusal(const std::string& root, const std::map<std::string, std::string>& contents) {
+std::string refusal_of_message(const std::string& root, const std::map<std::string, std::string>& contents) {
   try {
     read_message(root, [&](const std::string& id) { return contents.at(id); }, most_bytes);
   } catch (const Error& error) {
@@ -89,11 +89,11 @@ TEST(FlowerObjects, ThatCannotBeRightAreRefused) {
   const Sent sent(tensors());
   auto changed = sent.objects.contents;
   changed.at(sent.objects.tree.id) += 'x';
-  EXPECT_THAT(refusal(sent.objects.tree.id, changed), HasSubstr("another hash"));
+  EXPECT_THAT(refusal_of_message(sent.objects.tree.id, changed), HasSubstr("another hash"));
   for (const std::string& content : {std::string("Message"), std::string("Message  8"),
                                      std::string("Message  9\0metadata", 19), std::string("Message  x\0metadata", 19),
                                      std::string("Message  8\0metadata", 19), std::string("Array  2\0{}", 11)}) {
-    EXPECT_NE(refusal(id_of(content), {{id_of(content), content}}), "accepted") << content;
+    EXPECT_NE(refusal_of_message(id_of(content), {{id_of(content), content}}), "accepted") << content;
   }
 }
 
@@ -111,7 +111,7 @@ std::string refusal_of_array(const std::string& description) {
   const std::string array = add(contents, "Array " + chunk, description);
   const std::string record = add(contents, "ArrayRecord " + array, fmt::format("{{\"w\":\"{}\"}}", array));
   const std::string dict = add(contents, "RecordDict " + record, fmt::format("{{\"arrays\":\"{}\"}}", record));
-  return refusal(add(contents, "Message " + dict, "metadata"), contents);
+  return refusal_of_message(add(contents, "Message " + dict, "metadata"), contents);
 }
 
 TEST(FlowerObjects, WithJsonOfAnotherFormAreRefused) {

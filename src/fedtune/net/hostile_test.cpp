@@ -19,6 +19,7 @@
 #include "fedtune/net/client.h"
 #include "fedtune/net/flower.h"
 #include "fedtune/net/join_client.h"
+#include "fedtune/net/testing.h"
 #include "fedtune/net/wire.h"
 #include "fedtune/v1/federation.grpc.pb.h"
 
@@ -30,7 +31,7 @@ using fed::ToyTask;
 using ::testing::HasSubstr;
 
 constexpr int hostile = 2;
-const fed::EngineOptions rounds{.rounds = 2, .clients = 4, .seed = fed::toy_seed};
+const fed::EngineOptions hostile_run{.rounds = 2, .clients = 4, .seed = fed::toy_seed};
 
 std::string hash_without_the_hostile() {
   static const std::string hash = [] {
@@ -39,14 +40,9 @@ std::string hash_without_the_hostile() {
     fed::ScriptedTransport transport(task, [](std::vector<fed::Update>& updates) {
       std::erase_if(updates, [](const fed::Update& update) { return update.rank == hostile; });
     });
-    return final_sha256(fed::Engine(rounds, {.strategy = strategy, .transport = transport}).run().global);
+    return final_sha256(fed::Engine(hostile_run, {.strategy = strategy, .transport = transport}).run().global);
   }();
   return hash;
-}
-
-std::unique_ptr<Server> serve() {
-  return std::make_unique<Server>(ServerOptions{.address = "127.0.0.1:0", .clients = rounds.clients},
-                                  Announcement{.run = "toy", .layout = fed::ToyStrategy().layout()});
 }
 
 std::shared_ptr<grpc::Channel> channel_to(const Server& server) {
@@ -56,17 +52,9 @@ std::shared_ptr<grpc::Channel> channel_to(const Server& server) {
                                    arguments);
 }
 
-fed::RunOutcome play(Server& server) {
-  fed::ToyStrategy strategy;
-  fed::BoardTransport transport(server.board(), {});
-  fed::RunOutcome run = fed::Engine(rounds, {.strategy = strategy, .transport = transport}).run();
-  server.finish(10.0);
-  return run;
-}
-
 void expect_left_out(const fed::RunOutcome& run, const std::string& reason) {
   EXPECT_EQ(final_sha256(run.global), hash_without_the_hostile());
-  for (int round = 1; round <= rounds.rounds; ++round) {
+  for (int round = 1; round <= hostile_run.rounds; ++round) {
     const fed::RoundRecord& record = run.history.at(static_cast<std::size_t>(round));
     EXPECT_EQ(record.accepted.size(), 3u);
     ASSERT_FALSE(record.refused.empty());
@@ -187,7 +175,7 @@ struct WireCase {
 class Wire : public testing::TestWithParam<WireCase> {};
 
 TEST_P(Wire, LeavesOutWhatIsMalformedAndNothingElse) {
-  const auto server = serve();
+  const auto server = serve_toy(hostile_run.clients);
   HostileClient client(*server, GetParam().spoil);
   std::vector<std::future<std::string>> honest;
   for (const int rank : {1, 3, 4}) {
@@ -203,7 +191,7 @@ TEST_P(Wire, LeavesOutWhatIsMalformedAndNothingElse) {
       return std::string();
     }));
   }
-  expect_left_out(play(*server), GetParam().reason);
+  expect_left_out(play_toy(*server, hostile_run), GetParam().reason);
   client.outcome();
   for (auto& one : honest) EXPECT_EQ(one.get(), "");
 }
@@ -287,9 +275,9 @@ std::future<void> join_hostile(Server& server, const std::function<void(ClientMe
 class FlowersWire : public testing::TestWithParam<JoinCase> {};
 
 TEST_P(FlowersWire, LeavesOutWhatIsMalformedAndNothingElse) {
-  const auto server = serve();
+  const auto server = serve_toy(hostile_run.clients);
   std::vector<std::future<void>> joined;
-  for (int rank = 1; rank <= rounds.clients; ++rank) {  // ranks are given in the order of arrival
+  for (int rank = 1; rank <= hostile_run.clients; ++rank) {  // ranks are given in the order of arrival
     if (rank == hostile) {
       joined.push_back(join_hostile(*server, GetParam().spoil));
     } else {
@@ -302,7 +290,7 @@ TEST_P(FlowersWire, LeavesOutWhatIsMalformedAndNothingElse) {
     const auto late = std::chrono::steady_clock::now() + std::chrono::minutes(1);
     ASSERT_TRUE(server->board().await_present(std::array{rank}, 1, late));
   }
-  expect_left_out(play(*server), GetParam().reason);
+  expect_left_out(play_toy(*server, hostile_run), GetParam().reason);
   for (auto& one : joined) one.get();
 }
 

@@ -15,6 +15,7 @@
 #include "fedtune/fed/toy_federation.h"
 #include "fedtune/format/tensor_hash.h"
 #include "fedtune/net/join_client.h"
+#include "fedtune/net/testing.h"
 
 namespace fedtune::net {
 namespace {
@@ -22,13 +23,8 @@ namespace {
 using fed::ToyTask;
 using ::testing::HasSubstr;
 
-constexpr int clients = 3;
-const fed::EngineOptions rounds{.rounds = 2, .clients = clients, .seed = fed::toy_seed};
-
-std::unique_ptr<Server> serve() {
-  return std::make_unique<Server>(ServerOptions{.address = "127.0.0.1:0", .clients = clients},
-                                  Announcement{.run = "toy", .layout = fed::ToyStrategy().layout()});
-}
+constexpr int joining = 3;
+const fed::EngineOptions joined_run{.rounds = 2, .clients = joining, .seed = fed::toy_seed};
 
 // A client on Flower's wire to the end of the run; what it threw, if anything.
 std::future<std::string> join(Server& server, ClientOptions options, ToyTask::Behaviour behaviour = {}) {
@@ -52,7 +48,7 @@ std::future<std::string> join(Server& server, ClientOptions options, ToyTask::Be
 // Ranks are given in the order of arrival: each comes once the one before it is there.
 std::vector<std::future<std::string>> join_in_order(Server& server, const ToyTask::Behaviour& behaviour = {}) {
   std::vector<std::future<std::string>> joined;
-  for (int rank = 1; rank <= clients; ++rank) {
+  for (int rank = 1; rank <= joining; ++rank) {
     joined.push_back(join(server, {.rank = rank}, behaviour));
     const auto late = std::chrono::steady_clock::now() + std::chrono::minutes(1);
     EXPECT_TRUE(server.board().await_present(std::array{rank}, 1, late)) << rank;
@@ -60,32 +56,24 @@ std::vector<std::future<std::string>> join_in_order(Server& server, const ToyTas
   return joined;
 }
 
-fed::RunOutcome play(Server& server) {
-  fed::ToyStrategy strategy;
-  fed::BoardTransport transport(server.board(), {});
-  fed::RunOutcome run = fed::Engine(rounds, {.strategy = strategy, .transport = transport}).run();
-  server.finish(10.0);
-  return run;
-}
-
 TEST(Join, GivesTheBitsOfTheSimulation) {
-  const auto server = serve();
+  const auto server = serve_toy(joining);
   auto joined = join_in_order(*server);
-  const std::string hash = final_sha256(play(*server).global);
+  const std::string hash = final_sha256(play_toy(*server, joined_run).global);
   for (auto& one : joined) EXPECT_EQ(one.get(), "");
 
   ToyTask task;
   fed::ToyStrategy strategy;
   fed::InProcessTransport transport(task, 1);
-  EXPECT_EQ(hash, final_sha256(fed::Engine(rounds, {.strategy = strategy, .transport = transport}).run().global));
+  EXPECT_EQ(hash, final_sha256(fed::Engine(joined_run, {.strategy = strategy, .transport = transport}).run().global));
 }
 
 TEST(Join, LeavesOutAClientWhoseArraysAreOthersAndKeepsIt) {
-  const auto server = serve();
+  const auto server = serve_toy(joining);
   auto joined = join_in_order(*server, [](const auto& asked, fed::Update& update) {
     if (asked.rank == 2 && asked.round == 1) update.tensors = fed::toy_tensors({1, 2, 3});
   });
-  const fed::RunOutcome run = play(*server);
+  const fed::RunOutcome run = play_toy(*server, joined_run);
   ASSERT_EQ(run.history[1].refused.size(), 1u);
   EXPECT_EQ(run.history[1].refused[0].rank, 2);
   EXPECT_THAT(run.history[1].refused[0].reason, HasSubstr("array 1 is [3] of F32, expected w, [1000] of F32"));
@@ -94,17 +82,17 @@ TEST(Join, LeavesOutAClientWhoseArraysAreOthersAndKeepsIt) {
 }
 
 TEST(Join, HandsOnWhyAClientFails) {
-  const auto server = serve();
+  const auto server = serve_toy(joining);
   auto joined = join_in_order(*server, [](const auto& asked, auto&) {
     if (asked.rank == 3) throw std::runtime_error("no such sentences");
   });
-  const fed::RunOutcome run = play(*server);
+  const fed::RunOutcome run = play_toy(*server, joined_run);
   EXPECT_THAT(run.history[2].refused.at(0).reason, HasSubstr("no such sentences"));
   for (auto& one : joined) EXPECT_EQ(one.get(), "");
 }
 
 TEST(Join, HasNoPlaceForOneTooMany) {
-  const auto server = serve();
+  const auto server = serve_toy(joining);
   auto joined = join_in_order(*server);
   ClientOptions options{.rank = 4};
   std::promise<std::string> reason;
@@ -117,12 +105,12 @@ TEST(Join, HasNoPlaceForOneTooMany) {
   EXPECT_THAT(reason.get_future().get(), HasSubstr("every client of this run is there already"));
   stop = true;
   EXPECT_EQ(fourth.get(), "interrupted");
-  play(*server);
+  play_toy(*server, joined_run);
   for (auto& one : joined) EXPECT_EQ(one.get(), "");
 }
 
 TEST(Join, GivesThePlaceOfAClientThatDisconnectsToTheNext) {
-  const auto server = serve();
+  const auto server = serve_toy(joining);
   std::atomic<bool> stop{false};
   ClientOptions leaving{.rank = 1};
   leaving.stop = [&] { return stop.load(); };
@@ -133,7 +121,7 @@ TEST(Join, GivesThePlaceOfAClientThatDisconnectsToTheNext) {
   EXPECT_EQ(first.get(), "interrupted");
   while (!server->board().present().empty()) std::this_thread::yield();
   auto joined = join_in_order(*server);
-  EXPECT_EQ(play(*server).history[2].accepted.size(), 3u);
+  EXPECT_EQ(play_toy(*server, joined_run).history[2].accepted.size(), 3u);
   for (auto& one : joined) EXPECT_EQ(one.get(), "");
 }
 

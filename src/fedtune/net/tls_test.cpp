@@ -19,7 +19,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-std::string refusal(const std::function<void()>& body) {
+std::string refusal_of(const std::function<void()>& body) {
   try {
     body();
   } catch (const Error& error) {
@@ -38,19 +38,20 @@ TEST(Tls, KnowsWhichAddressesAreThisMachineAlone) {
 }
 
 TEST(Tls, RefusesPlaintextOffThisMachineUnlessItIsSaid) {
-  EXPECT_THAT(refusal([] { server_credentials({}, "0.0.0.0:1"); }), HasSubstr("nothing would be encrypted"));
-  EXPECT_THAT(refusal([] { client_credentials({}, "example.org:1"); }), HasSubstr("give --tls-ca"));
-  EXPECT_EQ(refusal([] { server_credentials({.insecure = true}, "0.0.0.0:1"); }), "accepted");
-  EXPECT_EQ(refusal([] { client_credentials({.insecure = true}, "example.org:1"); }), "accepted");
-  EXPECT_EQ(refusal([] { server_credentials({}, "127.0.0.1:1"); }), "accepted");
+  EXPECT_THAT(refusal_of([] { server_credentials({}, "0.0.0.0:1"); }), HasSubstr("nothing would be encrypted"));
+  EXPECT_THAT(refusal_of([] { client_credentials({}, "example.org:1"); }), HasSubstr("give --tls-ca"));
+  EXPECT_EQ(refusal_of([] { server_credentials({.insecure = true}, "0.0.0.0:1"); }), "accepted");
+  EXPECT_EQ(refusal_of([] { client_credentials({.insecure = true}, "example.org:1"); }), "accepted");
+  EXPECT_EQ(refusal_of([] { server_credentials({}, "127.0.0.1:1"); }), "accepted");
 }
 
 TEST(Tls, RefusesHalfASetOfFiles) {
-  EXPECT_THAT(refusal([] { server_credentials({.cert = "a"}, "127.0.0.1:1"); }), HasSubstr("--tls-key is missing"));
-  EXPECT_THAT(refusal([] { client_credentials({.key = "a"}, "127.0.0.1:1"); }), HasSubstr("--tls-cert is missing"));
-  EXPECT_THAT(refusal([] { server_credentials({.ca = "a"}, "127.0.0.1:1"); }), HasSubstr("--tls-cert and --tls-key"));
-  EXPECT_THAT(refusal([] { client_credentials({.cert = "a", .key = "b"}, "127.0.0.1:1"); }), HasSubstr("--tls-ca"));
-  EXPECT_THAT(refusal([] { server_credentials({.cert = "a", .key = "b", .allow = "c"}, "127.0.0.1:1"); }),
+  EXPECT_THAT(refusal_of([] { server_credentials({.cert = "a"}, "127.0.0.1:1"); }), HasSubstr("--tls-key is missing"));
+  EXPECT_THAT(refusal_of([] { client_credentials({.key = "a"}, "127.0.0.1:1"); }), HasSubstr("--tls-cert is missing"));
+  EXPECT_THAT(refusal_of([] { server_credentials({.ca = "a"}, "127.0.0.1:1"); }),
+              HasSubstr("--tls-cert and --tls-key"));
+  EXPECT_THAT(refusal_of([] { client_credentials({.cert = "a", .key = "b"}, "127.0.0.1:1"); }), HasSubstr("--tls-ca"));
+  EXPECT_THAT(refusal_of([] { server_credentials({.cert = "a", .key = "b", .allow = "c"}, "127.0.0.1:1"); }),
               HasSubstr("--tls-allow"));
 }
 
@@ -72,7 +73,7 @@ class Certified : public ::testing::Test {
   }
   // What enrolling as `rank` with these files comes to.
   static std::string enrol(const Server& server, int rank, const TlsOptions& tls) {
-    return refusal([&] {
+    return refusal_of([&] {
       Client({.server = fmt::format("127.0.0.1:{}", server.port()), .rank = rank, .tls = tls, .give_up = 0.2}).enrol();
     });
   }
@@ -132,12 +133,12 @@ TEST_F(Certified, AsksNoCertificateOfClientsWithoutAnAuthority) {
 TEST_F(Certified, KeepsKeysToTheirOwner) {
   using std::filesystem::perms;
   EXPECT_EQ(std::filesystem::status(keys / "client-1.key").permissions(), perms::owner_read | perms::owner_write);
-  EXPECT_THAT(refusal([&] { make_keys({.folder = keys}); }), HasSubstr("there are files already"));
+  EXPECT_THAT(refusal_of([&] { make_keys({.folder = keys}); }), HasSubstr("there are files already"));
 }
 
 TEST_F(Certified, NamesTheLineOfAListThatCannotBeUnderstood) {
   std::ofstream(keys / "allow.txt") << "# fine\n1 " << std::string(64, 'a') << "\n2 abc\n";
-  EXPECT_THAT(refusal([&] { serve(server_tls()); }), HasSubstr("allow.txt:3: expected a client's rank"));
+  EXPECT_THAT(refusal_of([&] { serve(server_tls()); }), HasSubstr("allow.txt:3: expected a client's rank"));
 }
 
 }  // namespace

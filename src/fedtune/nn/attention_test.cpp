@@ -12,27 +12,27 @@
 namespace fedtune::nn {
 namespace {
 
+using testing::fifth;
+using testing::none;
 using testing::normal;
 using testing::Operation;
 using testing::Tensors;
 using testing::trained;
 
-constexpr Dropout none{};
-constexpr Dropout fifth{.p = 0.2, .key = {3, 4}};
-
-struct Case {
+struct AttentionCase {
   std::vector<std::int32_t> lengths;
   std::int64_t rows, heads, head_dim;
 };
 
 // Lengths around one vector, one token alone, rows of padding, odd head sizes.
-const std::vector<Case> cases{{{5, 1, 16, 17, 3}, 48, 2, 32}, {{1}, 1, 1, 8}, {{40, 33}, 80, 3, 7}, {{12}, 16, 2, 64}};
+const std::vector<AttentionCase> cases{
+    {{5, 1, 16, 17, 3}, 48, 2, 32}, {{1}, 1, 1, 8}, {{40, 33}, 80, 3, 7}, {{12}, 16, 2, 64}};
 
-AttentionShape shape_of(const Case& c) {
+AttentionShape shape_of(const AttentionCase& c) {
   return {.offsets = testing::offsets_of(c.lengths), .heads = c.heads};
 }
 
-Tensors inputs(const Case& c, bool first_query_only = false) {
+Tensors inputs(const AttentionCase& c, bool first_query_only = false) {
   const std::int64_t features = c.heads * c.head_dim;
   const std::int64_t queries = first_query_only ? static_cast<std::int64_t>(c.lengths.size()) : c.rows;
   return {trained(normal({queries, features}, 1)), trained(normal({c.rows, features}, 2)),
@@ -47,19 +47,19 @@ Operation attend(const AttentionShape& shape, const Dropout& dropout) {
 }
 
 TEST(PackedAttention, EqualsItsTwin) {
-  for (const Case& c : cases) {
+  for (const AttentionCase& c : cases) {
     testing::expect_equals_twin(attend(shape_of(c), none), inputs(c));
     testing::expect_equals_twin(attend(shape_of(c), fifth), inputs(c));
   }
 }
 
 TEST(PackedAttention, EqualsItsTwinOnALongSentence) {
-  const Case c{{512, 2}, 528, 1, 32};
+  const AttentionCase c{{512, 2}, 528, 1, 32};
   testing::expect_equals_twin(attend(shape_of(c), fifth), inputs(c), 2e-5);
 }
 
 TEST(PackedAttention, EqualsItsTwinWithProbabilities) {
-  for (const Case& c : cases) {
+  for (const AttentionCase& c : cases) {
     AttentionShape shape = shape_of(c);
     shape.probabilities = true;
     testing::expect_equals_twin(attend(shape, none), inputs(c));
@@ -68,7 +68,7 @@ TEST(PackedAttention, EqualsItsTwinWithProbabilities) {
 }
 
 TEST(PackedAttention, DifferentiatesThroughTheProbabilitiesAlone) {
-  const Case& c = cases.front();
+  const AttentionCase& c = cases.front();
   AttentionShape shape = shape_of(c);
   shape.probabilities = true;
   const auto probabilities = [&](const Tensors& in) { return Tensors{attend(shape, fifth)(in)[1]}; };
@@ -78,7 +78,7 @@ TEST(PackedAttention, DifferentiatesThroughTheProbabilitiesAlone) {
 }
 
 TEST(PackedAttention, EqualsItsTwinWhereTheFirstQueryAlone) {
-  for (const Case& c : cases) {
+  for (const AttentionCase& c : cases) {
     AttentionShape shape = shape_of(c);
     shape.first_query_only = true;
     testing::expect_equals_twin(attend(shape, none), inputs(c, true));
@@ -87,7 +87,7 @@ TEST(PackedAttention, EqualsItsTwinWhereTheFirstQueryAlone) {
 }
 
 TEST(PackedAttention, FirstQueryAloneGetsTheContextItHasAmongAll) {
-  const Case& c = cases.front();
+  const AttentionCase& c = cases.front();
   const Tensors in = inputs(c);
   AttentionShape shape = shape_of(c);
   const at::Tensor rows = shape.offsets.narrow(0, 0, 5);
@@ -98,7 +98,7 @@ TEST(PackedAttention, FirstQueryAloneGetsTheContextItHasAmongAll) {
 }
 
 TEST(PackedAttention, ProbabilitiesOfAQuerySumToOne) {
-  const Case c{{3}, 3, 2, 16};
+  const AttentionCase c{{3}, 3, 2, 16};
   AttentionShape shape = shape_of(c);
   shape.probabilities = true;
   const at::Tensor sums = attend(shape, fifth)(inputs(c))[1].view({3, 3, 2}).sum(1);  // [queries, heads]
@@ -106,7 +106,7 @@ TEST(PackedAttention, ProbabilitiesOfAQuerySumToOne) {
 }
 
 TEST(PackedAttention, KeepsSentencesApart) {
-  const Case& c = cases.front();
+  const AttentionCase& c = cases.front();
   const Tensors in = inputs(c);
   const at::Tensor before = attend(shape_of(c), none)(in)[0];
   at::Tensor changed = in[2].detach().clone();
@@ -117,20 +117,20 @@ TEST(PackedAttention, KeepsSentencesApart) {
 }
 
 TEST(PackedAttention, RowsBehindTheLastSentenceAreZero) {
-  const Case& c = cases.front();
+  const AttentionCase& c = cases.front();
   const at::Tensor context = attend(shape_of(c), fifth)(inputs(c))[0];
   EXPECT_EQ(context.narrow(0, 42, 6).abs().max().item<float>(), 0.0f);
 }
 
 TEST(PackedAttention, DrawsTheSameMaskForwardAndBackward) {
-  const Case c{{5, 20, 3}, 28, 2, 16};
+  const AttentionCase c{{5, 20, 3}, 28, 2, 16};
   AttentionShape shape = shape_of(c);
   shape.probabilities = true;
   testing::expect_gradient_is_slope(attend(shape, {.p = 0.4, .key = {7, 8}}), inputs(c), testing::in_float);
 }
 
 TEST(PackedAttention, RunsUnderInferenceMode) {
-  const Case& c = cases.front();
+  const AttentionCase& c = cases.front();
   const Tensors in = inputs(c);
   const at::Tensor expected = attend(shape_of(c), none)(in)[0].detach();
   const c10::InferenceMode inference;
@@ -138,24 +138,24 @@ TEST(PackedAttention, RunsUnderInferenceMode) {
 }
 
 TEST(PackedAttention, RefusesAnEmptySentence) {
-  const Case c{{3, 0, 2}, 5, 1, 8};
+  const AttentionCase c{{3, 0, 2}, 5, 1, 8};
   EXPECT_THROW(attend(shape_of(c), none)(inputs(c)), Error);
 }
 
 TEST(PackedAttention, RefusesMoreTokensThanRows) {
-  const Case c{{3, 4}, 5, 1, 8};
+  const AttentionCase c{{3, 4}, 5, 1, 8};
   EXPECT_THROW(attend(shape_of(c), none)(inputs(c)), Error);
 }
 
 TEST(PackedAttention, RefusesHeadsThatDoNotDivideTheFeatures) {
-  const Case c{{3}, 3, 1, 8};
+  const AttentionCase c{{3}, 3, 1, 8};
   AttentionShape shape = shape_of(c);
   shape.heads = 3;
   EXPECT_THROW(attend(shape, none)(inputs(c)), Error);
 }
 
 TEST(PlainPackedAttention, GradientIsTheSlopeInDouble) {
-  const Case c{{5, 1, 3}, 11, 2, 4};
+  const AttentionCase c{{5, 1, 3}, 11, 2, 4};
   AttentionShape shape = shape_of(c);
   shape.probabilities = true;
   const auto plain = [&](const Tensors& in) {

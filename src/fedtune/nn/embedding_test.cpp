@@ -12,13 +12,12 @@
 namespace fedtune::nn {
 namespace {
 
+using testing::fifth;
+using testing::none;
 using testing::normal;
 using testing::Operation;
 using testing::Tensors;
 using testing::trained;
-
-constexpr Dropout none{};
-constexpr Dropout fifth{.p = 0.2, .key = {3, 4}};
 
 // Six tokens, one twice.
 EmbeddingIndex index() {

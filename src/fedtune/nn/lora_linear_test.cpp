@@ -11,45 +11,46 @@
 namespace fedtune::nn {
 namespace {
 
+using testing::none;
 using testing::normal;
 using testing::Tensors;
 using testing::trained;
 
-constexpr Dropout none{};
 constexpr Dropout tenth{.p = 0.1, .key = {5, 6}};
 
-struct Case {
+struct LoraCase {
   std::int64_t rows, in, out, rank;
 };
 
-LinearWeight frozen(const Case& c) {
+LinearWeight frozen(const LoraCase& c) {
   LinearWeight weight{.weight = normal({c.out, c.in}, 2, 0.2), .bias = normal({c.out}, 3), .packed = nullptr};
   freeze(weight);
   return weight;
 }
 
-Tensors inputs(const Case& c) {
+Tensors inputs(const LoraCase& c) {
   return {trained(normal({c.rows, c.in}, 1)), trained(normal({c.rank, c.in}, 4)), trained(normal({c.out, c.rank}, 5))};
 }
 
-testing::Operation operation(const Case& c, const Dropout& dropout, const RowIds& row_ids = {}) {
+testing::Operation operation(const LoraCase& c, const Dropout& dropout, const RowIds& row_ids = {}) {
   return [weight = frozen(c), dropout, row_ids](const Tensors& in) {
     return Tensors{lora_linear(in[0], weight, {.a = in[1], .b = in[2], .scale = 2.0}, dropout, row_ids)};
   };
 }
 
 TEST(LoraLinear, EqualsItsTwinWithoutDropout) {
-  for (const Case& c : {Case{48, 64, 96, 8}, Case{1, 16, 16, 1}, Case{23, 37, 53, 5}, Case{32, 768, 768, 16}})
+  for (const LoraCase& c :
+       {LoraCase{48, 64, 96, 8}, LoraCase{1, 16, 16, 1}, LoraCase{23, 37, 53, 5}, LoraCase{32, 768, 768, 16}})
     testing::expect_equals_twin(operation(c, none), inputs(c));
 }
 
 TEST(LoraLinear, EqualsItsTwinWithDropout) {
-  for (const Case& c : {Case{48, 64, 96, 8}, Case{23, 37, 53, 5}, Case{17, 384, 384, 4}})
+  for (const LoraCase& c : {LoraCase{48, 64, 96, 8}, LoraCase{23, 37, 53, 5}, LoraCase{17, 384, 384, 4}})
     testing::expect_equals_twin(operation(c, tenth), inputs(c));
 }
 
 TEST(LoraLinear, EqualsItsTwinOnPrunedRows) {
-  const Case c{3, 64, 48, 8};
+  const LoraCase c{3, 64, 48, 8};
   testing::expect_equals_twin(operation(c, tenth, at::tensor({0, 11, 40}, at::kInt)), inputs(c));
 }
 
@@ -64,18 +65,18 @@ TEST(LoraLinear, TrainsTheWeightItselfLikeItsTwin) {
 }
 
 TEST(LoraLinear, DrawsTheSameMaskForwardAndBackward) {
-  const Case c{24, 48, 32, 4};
+  const LoraCase c{24, 48, 32, 4};
   testing::expect_gradient_is_slope(operation(c, {.p = 0.4, .key = {7, 8}}), inputs(c), testing::in_float);
 }
 
 TEST(LoraLinear, LowestAdapterAsksForNoGradientOfItsInput) {
-  const Case c{16, 32, 32, 4};
+  const LoraCase c{16, 32, 32, 4};
   const Tensors in = inputs(c);
   testing::expect_equals_twin(operation(c, tenth), {in[0].detach(), in[1], in[2]});
 }
 
 TEST(LoraLinear, RunsUnderInferenceMode) {
-  const Case c{16, 32, 32, 4};
+  const LoraCase c{16, 32, 32, 4};
   const Tensors in = inputs(c);
   const at::Tensor expected = operation(c, none)(in)[0].detach();
   const c10::InferenceMode inference;

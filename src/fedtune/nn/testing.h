@@ -6,7 +6,12 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "fedtune/nn/dropout.h"
+
 namespace fedtune::nn::testing {
+
+inline constexpr Dropout none{};
+inline constexpr Dropout fifth{.p = 0.2, .key = {3, 4}};
 
 using Tensors = std::vector<at::Tensor>;
 // Outputs from inputs. Must not keep the inputs.

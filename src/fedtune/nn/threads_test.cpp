@@ -11,13 +11,13 @@
 namespace fedtune::nn {
 namespace {
 
+using testing::fifth;
 using testing::normal;
 using testing::Operation;
 using testing::Outcome;
 using testing::Tensors;
 using testing::trained;
 
-constexpr Dropout fifth{.p = 0.2, .key = {3, 4}};
 constexpr std::int64_t rows = 150, features = 400;
 
 void expect_equal(const Tensors& a, const Tensors& b) {

@@ -5,8 +5,9 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "fedtune/base/error.h"
 #include "fedtune/base/temporary_folder.h"
+#include "fedtune/base/testing.h"
+#include "fedtune/text/testing.h"
 #include "fedtune/text/tokenizer_files.h"
 
 namespace fedtune::text {
@@ -17,7 +18,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Pair;
 
-json tokenizer_json() {
+json byte_level_json() {
   return json::parse(R"({
     "added_tokens": [{"id": 0, "content": "<s>", "special": true, "normalized": false},
                      {"id": 3, "content": "<mask>", "special": true, "normalized": false, "lstrip": true}],
@@ -32,48 +33,29 @@ json tokenizer_json() {
   })");
 }
 
-TokenizerParts parts_of(const json& tokenizer, const json& config = json::object()) {
-  TemporaryFolder folder;
-  folder.write("tokenizer.json", tokenizer.dump());
-  folder.write("tokenizer_config.json", config.dump());
-  return read_tokenizer_files(folder.path());
-}
-
 ByteLevelOptions options_of(const TokenizerParts& parts) {
   return std::get<ByteLevelOptions>(parts.pieces);
 }
 
-constexpr const char* vocabulary =
+constexpr const char* vocab_json =
     R"({"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "<mask>": 4, "a": 5, "b": 6, "ab": 7})";
 
 TokenizerParts parts_of_files(const std::string& merges, const json& config = json::object()) {
   TemporaryFolder folder;
-  folder.write("vocab.json", vocabulary);
+  folder.write("vocab.json", vocab_json);
   folder.write("merges.txt", merges);
   folder.write("tokenizer_config.json", config.dump());
   return read_tokenizer_files(folder.path());
 }
 
-template <typename Read>
-std::string error_of(Read&& read) {
-  try {
-    read();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::input);
-    return error.what();
-  }
-  ADD_FAILURE() << "no error";
-  return {};
-}
-
-std::string refusal(const std::function<void(json&)>& change) {
-  json changed = tokenizer_json();
+std::string refusal_of_files(const std::function<void(json&)>& change) {
+  json changed = byte_level_json();
   change(changed);
   return error_of([&] { parts_of(changed); });
 }
 
 TEST(ByteLevelFiles, ReadTokenizerJson) {
-  const TokenizerParts parts = parts_of(tokenizer_json());
+  const TokenizerParts parts = parts_of(byte_level_json());
   EXPECT_EQ(options_of(parts).byte_pair.vocabulary.size(), 7U);
   EXPECT_THAT(options_of(parts).byte_pair.merges, ElementsAre(Pair("a", "b")));
   EXPECT_FALSE(options_of(parts).byte_pair.unknown_token);
@@ -83,7 +65,7 @@ TEST(ByteLevelFiles, ReadTokenizerJson) {
 }
 
 TEST(ByteLevelFiles, RobertasProcessorSetsTwoSeparatorsBetweenAPair) {
-  const auto pair = parts_of(tokenizer_json()).around.pair;
+  const auto pair = parts_of(byte_level_json()).around.pair;
   ASSERT_TRUE(pair);
   EXPECT_THAT(pair->before, ElementsAre(0));
   EXPECT_THAT(pair->middle, ElementsAre(2, 2));
@@ -92,12 +74,12 @@ TEST(ByteLevelFiles, RobertasProcessorSetsTwoSeparatorsBetweenAPair) {
 }
 
 TEST(ByteLevelFiles, TheConfigAloneSaysWhetherABlankIsSetBefore) {
-  EXPECT_FALSE(options_of(parts_of(tokenizer_json())).add_prefix_space);
-  EXPECT_TRUE(options_of(parts_of(tokenizer_json(), {{"add_prefix_space", true}})).add_prefix_space);
+  EXPECT_FALSE(options_of(parts_of(byte_level_json())).add_prefix_space);
+  EXPECT_TRUE(options_of(parts_of(byte_level_json(), {{"add_prefix_space", true}})).add_prefix_space);
 }
 
 TEST(ByteLevelFiles, TheFirstYearsWroteMergesAsTextAndNoType) {
-  json old = tokenizer_json();
+  json old = byte_level_json();
   old["model"].erase("type");
   old["model"]["merges"] = {"a b"};
   EXPECT_THAT(options_of(parts_of(old)).byte_pair.merges, ElementsAre(Pair("a", "b")));
@@ -128,7 +110,7 @@ TEST(ByteLevelFiles, AMergeOfOneOrThreeIsAnError) {
   EXPECT_THAT(error_of([] { parts_of_files("#\nab\n"); }), HasSubstr("found \"ab\" among the merges"));
   EXPECT_THAT(error_of([] { parts_of_files("#\na b c\n"); }), HasSubstr("expected two tokens"));
   EXPECT_THAT(error_of([] { parts_of_files("#\na \n"); }), HasSubstr("expected two tokens"));
-  EXPECT_THAT(refusal([](json& t) { t["model"]["merges"] = {1}; }), HasSubstr("found 1 among the merges"));
+  EXPECT_THAT(refusal_of_files([](json& t) { t["model"]["merges"] = {1}; }), HasSubstr("found 1 among the merges"));
 }
 
 TEST(ByteLevelFiles, MergesThatAreNotUtf8AreAnError) {
@@ -136,12 +118,17 @@ TEST(ByteLevelFiles, MergesThatAreNotUtf8AreAnError) {
 }
 
 TEST(ByteLevelFiles, WhatChangesIdsAndIsNotComputedIsAnError) {
-  EXPECT_THAT(refusal([](json& t) { t["model"]["dropout"] = 0.1; }), HasSubstr("dropout is 0.1, expected none"));
-  EXPECT_THAT(refusal([](json& t) { t["model"]["ignore_merges"] = true; }), HasSubstr("ignore_merges is true"));
-  EXPECT_THAT(refusal([](json& t) { t["model"]["end_of_word_suffix"] = "</w>"; }), HasSubstr("end_of_word_suffix"));
-  EXPECT_THAT(refusal([](json& t) { t["normalizer"] = {{"type", "NFC"}}; }), HasSubstr("expected none beside a BPE"));
-  EXPECT_THAT(refusal([](json& t) { t["pre_tokenizer"]["use_regex"] = false; }), HasSubstr("use_regex is false"));
-  EXPECT_THAT(refusal([](json& t) { t["pre_tokenizer"]["type"] = "Whitespace"; }),
+  EXPECT_THAT(refusal_of_files([](json& t) { t["model"]["dropout"] = 0.1; }),
+              HasSubstr("dropout is 0.1, expected none"));
+  EXPECT_THAT(refusal_of_files([](json& t) { t["model"]["ignore_merges"] = true; }),
+              HasSubstr("ignore_merges is true"));
+  EXPECT_THAT(refusal_of_files([](json& t) { t["model"]["end_of_word_suffix"] = "</w>"; }),
+              HasSubstr("end_of_word_suffix"));
+  EXPECT_THAT(refusal_of_files([](json& t) { t["normalizer"] = {{"type", "NFC"}}; }),
+              HasSubstr("expected none beside a BPE"));
+  EXPECT_THAT(refusal_of_files([](json& t) { t["pre_tokenizer"]["use_regex"] = false; }),
+              HasSubstr("use_regex is false"));
+  EXPECT_THAT(refusal_of_files([](json& t) { t["pre_tokenizer"]["type"] = "Whitespace"; }),
               HasSubstr("pre_tokenizer is \"Whitespace\", expected \"ByteLevel\""));
 }
 
@@ -151,12 +138,12 @@ TEST(ByteLevelFiles, AnotherClassBesideTheVocabularyIsAnError) {
 }
 
 TEST(ByteLevelFiles, AVocabularyThatIsNoObjectIsAnError) {
-  EXPECT_THAT(refusal([](json& t) { t["model"]["vocab"] = {1, 2}; }), HasSubstr("the vocabulary is array"));
+  EXPECT_THAT(refusal_of_files([](json& t) { t["model"]["vocab"] = {1, 2}; }), HasSubstr("the vocabulary is array"));
 }
 
 TEST(ByteLevelFiles, AddedTokensJsonCountsOnlyWhereTheConfigNamesNone) {
   TemporaryFolder folder;
-  folder.write("tokenizer.json", tokenizer_json().dump());
+  folder.write("tokenizer.json", byte_level_json().dump());
   folder.write("added_tokens.json", R"({"<v>": 7})");
   EXPECT_EQ(read_tokenizer_files(folder.path()).added_tokens.size(), 5U);  // <s>, </s>, <pad>, <mask>, <v>
   folder.write("tokenizer_config.json",

@@ -18,56 +18,56 @@ BytePairOptions options() {
           .merges = {{"b", "c"}, {"a", "b"}, {"ab", "c"}, {"ab", "ab"}}};
 }
 
-std::vector<std::int32_t> pieces(std::string_view word, BytePairOptions with = options()) {
+std::vector<std::int32_t> byte_pairs(std::string_view word, BytePairOptions with = options()) {
   std::vector<std::int32_t> ids{9};
   BytePair(std::move(with)).append_word(word, ids);
   return ids;
 }
 
 TEST(BytePair, TheEarliestMergeComesFirst) {
-  EXPECT_THAT(pieces("abc"), ElementsAre(9, 1, 5));  // bc before ab, and then there is no a bc
+  EXPECT_THAT(byte_pairs("abc"), ElementsAre(9, 1, 5));  // bc before ab, and then there is no a bc
   BytePairOptions turned = options();
   std::swap(turned.merges[0], turned.merges[1]);
-  EXPECT_THAT(pieces("abc", turned), ElementsAre(9, 6));
+  EXPECT_THAT(byte_pairs("abc", turned), ElementsAre(9, 6));
 }
 
 TEST(BytePair, OfEqualMergesTheLeftmostComesFirst) {
   BytePairOptions repeated{.vocabulary = {{"a", 1}, {"aa", 2}}, .merges = {{"a", "a"}}};
-  EXPECT_THAT(pieces("aaaaa", repeated), ElementsAre(9, 2, 2, 1));
+  EXPECT_THAT(byte_pairs("aaaaa", repeated), ElementsAre(9, 2, 2, 1));
 }
 
 TEST(BytePair, WhatWasMergedIsMergedFurther) {
-  EXPECT_THAT(pieces("abababc"), ElementsAre(9, 7, 1, 5));
+  EXPECT_THAT(byte_pairs("abababc"), ElementsAre(9, 7, 1, 5));
 }
 
 TEST(BytePair, AMergeListedAgainComesLater) {
   BytePairOptions again = options();
   again.merges.push_back({"b", "c"});
-  EXPECT_THAT(pieces("abc", again), ElementsAre(9, 6));
+  EXPECT_THAT(byte_pairs("abc", again), ElementsAre(9, 6));
 }
 
 TEST(BytePair, BytesOutsideTheVocabularyAreLeftOut) {
-  EXPECT_THAT(pieces("axb\u00e9"), ElementsAre(9, 4));
-  EXPECT_THAT(pieces("x"), ElementsAre(9));
+  EXPECT_THAT(byte_pairs("axb\u00e9"), ElementsAre(9, 4));
+  EXPECT_THAT(byte_pairs("x"), ElementsAre(9));
 }
 
 TEST(BytePair, OrAreUnknownEach) {
   BytePairOptions with = options();
   with.unknown_token = "<unk>";
-  EXPECT_THAT(pieces("axb\u00e9", with), ElementsAre(9, 1, 0, 2, 0, 0));
+  EXPECT_THAT(byte_pairs("axb\u00e9", with), ElementsAre(9, 1, 0, 2, 0, 0));
 }
 
 TEST(BytePair, SpellsBytesByTheirCharacters) {
   const BytePairOptions bytes{
       .vocabulary = {{"\u0120", 1}, {"\u00c3", 2}, {"\u00a9", 3}, {"\u00c3\u00a9", 4}, {"\u0120\u00c3\u00a9", 5}},
       .merges = {{"\u00c3", "\u00a9"}, {"\u0120", "\u00c3\u00a9"}}};
-  EXPECT_THAT(pieces(" \u00e9", bytes), ElementsAre(9, 5));  // e with an acute accent is the bytes C3 A9
+  EXPECT_THAT(byte_pairs(" \u00e9", bytes), ElementsAre(9, 5));  // e with an acute accent is the bytes C3 A9
 }
 
 TEST(BytePair, ALongWordTakesNoQuadraticTime) {
   const std::string word(2'000'000, 'a');
   BytePairOptions repeated{.vocabulary = {{"a", 1}, {"aa", 2}, {"aaaa", 3}}, .merges = {{"a", "a"}, {"aa", "aa"}}};
-  EXPECT_EQ(pieces(word, repeated).size(), 500'001U);  // hours, were it quadratic
+  EXPECT_EQ(byte_pairs(word, repeated).size(), 500'001U);  // hours, were it quadratic
 }
 
 std::string refusal(const std::function<void(BytePairOptions&)>& change) {

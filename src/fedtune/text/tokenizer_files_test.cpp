@@ -4,8 +4,9 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "fedtune/base/error.h"
 #include "fedtune/base/temporary_folder.h"
+#include "fedtune/base/testing.h"
+#include "fedtune/text/testing.h"
 
 namespace fedtune::text {
 namespace {
@@ -13,7 +14,7 @@ namespace {
 using nlohmann::json;
 using ::testing::HasSubstr;
 
-constexpr const char* vocabulary = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nfilm\n";
+constexpr const char* film_vocabulary = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nfilm\n";
 
 json tokenizer_json() {
   return json::parse(R"({
@@ -28,13 +29,6 @@ json tokenizer_json() {
   })");
 }
 
-TokenizerParts parts_of(const json& tokenizer, const json& config = json::object()) {
-  TemporaryFolder folder;
-  folder.write("tokenizer.json", tokenizer.dump());
-  folder.write("tokenizer_config.json", config.dump());
-  return read_tokenizer_files(folder.path());
-}
-
 TokenizerParts parts_of_vocabulary(const std::string& text, const json& config = json::object()) {
   TemporaryFolder folder;
   folder.write("vocab.txt", text);
@@ -44,18 +38,6 @@ TokenizerParts parts_of_vocabulary(const std::string& text, const json& config =
 
 BertOptions bert(const TokenizerParts& parts) {
   return std::get<BertOptions>(parts.pieces);
-}
-
-template <typename Read>
-std::string error_of(Read&& read) {
-  try {
-    read();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::input);
-    return error.what();
-  }
-  ADD_FAILURE() << "no error";
-  return {};
 }
 
 TEST(TokenizerFiles, ReadTokenizerJson) {
@@ -195,7 +177,7 @@ TEST(TokenizerFiles, PartsOfAnotherShapeAreAnError) {
 }
 
 TEST(TokenizerFiles, AnUnsupportedClassBesideVocabTxtIsAnError) {
-  EXPECT_THAT(error_of([] { parts_of_vocabulary(vocabulary, {{"tokenizer_class", "BertJapaneseTokenizer"}}); }),
+  EXPECT_THAT(error_of([] { parts_of_vocabulary(film_vocabulary, {{"tokenizer_class", "BertJapaneseTokenizer"}}); }),
               HasSubstr("tokenizer_class is BertJapaneseTokenizer"));
 }
 

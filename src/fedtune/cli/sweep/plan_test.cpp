@@ -12,7 +12,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-SweepFile parse(const std::string& text) {
+SweepFile sweep_of(const std::string& text) {
   const TemporaryFolder folder;
   write_file_atomically(folder / "mine.toml", text);
   return read_sweep(folder / "mine.toml");
@@ -20,13 +20,13 @@ SweepFile parse(const std::string& text) {
 
 std::vector<std::string> names_of(const std::string& text) {
   std::vector<std::string> names;
-  for (const PlannedRun& run : plan_runs(parse(text))) names.push_back(run.name);
+  for (const PlannedRun& run : plan_runs(sweep_of(text))) names.push_back(run.name);
   return names;
 }
 
 std::string refusal_of(const std::string& text) {
   try {
-    const SweepFile sweep = parse(text);
+    const SweepFile sweep = sweep_of(text);
     plan_tuning(sweep, plan_runs(sweep));
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::usage);
@@ -57,7 +57,7 @@ TEST(SweepPlan, CombinesEachCaseWithTheAxes) {
 }
 
 TEST(SweepPlan, TunesOncePerSchemeAndPutsTheChoiceInTheName) {
-  const SweepFile sweep = parse(
+  const SweepFile sweep = sweep_of(
       "num-rounds = 9\n[sweep]\nscheme = ['fedavg', 'fedlora']\nseed = [5, 6]\n"
       "[tune]\nclient-lr = [1e-4, 1e-3]\nnum-rounds = 2\n");
   const std::vector<PlannedRun> runs = plan_runs(sweep);

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "fedtune/base/cpu.h"
+#include "fedtune/nn/kernels/testing.h"
 
 namespace fedtune::nn::kernels {
 namespace {
@@ -36,16 +37,9 @@ struct Shape {
   bool transposed, biased;
 };
 
-std::vector<float> ramp(std::int64_t count, std::uint64_t modulus) {
-  std::vector<float> x(static_cast<std::size_t>(count));
-  for (std::size_t i = 0; i < x.size(); ++i)
-    x[i] = (static_cast<float>(i * 7919 % modulus) / static_cast<float>(modulus)) - 0.4f;
-  return x;
-}
-
-class Operands {
+class Bf16Operands {
  public:
-  explicit Operands(const Shape& shape)
+  explicit Bf16Operands(const Shape& shape)
       : shape_(shape),
         a_(ramp(shape.rows * shape.depth, 1009)),
         b_(ramp(shape.depth * shape.columns, 1013)),
@@ -113,7 +107,7 @@ std::vector<Shape> shapes() {
 
 TEST_P(EveryBf16Set, MultipliesWhatIsRounded) {
   for (const Shape& shape : shapes()) {
-    const Operands operands(shape);
+    const Bf16Operands operands(shape);
     const std::vector<float> c = operands.product(*GetParam());
     for (std::int64_t i = 0; i < shape.rows; ++i)
       for (std::int64_t j = 0; j < shape.columns; ++j)
@@ -125,7 +119,7 @@ TEST_P(EveryBf16Set, MultipliesWhatIsRounded) {
 
 TEST_P(EveryBf16Set, GivesARowTheSameBitsInAnyPart) {
   for (const Shape& shape : shapes()) {
-    const Operands operands(shape);
+    const Bf16Operands operands(shape);
     const std::vector<float> whole = operands.product(*GetParam());
     for (const std::int64_t first : {shape.rows / 3, shape.rows - 1}) {
       const std::vector<float> part = operands.product(*GetParam(), first, shape.rows);

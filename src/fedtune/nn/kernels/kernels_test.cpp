@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "fedtune/nn/kernels/select.h"
+#include "fedtune/nn/kernels/testing.h"
 
 namespace fedtune::nn::kernels {
 namespace {
@@ -62,7 +63,7 @@ TEST_P(EveryKernelSet, TanhKeepsExtremes) {
   const std::vector<float> x{0.0f, 1e-30f, 1e30f, -INFINITY, NAN};
   std::vector<float> y(x.size());
   GetParam()->tanh(static_cast<std::int64_t>(x.size()), x.data(), y.data());
-  EXPECT_THAT(std::span(y).first(4), testing::ElementsAre(0.0f, 1e-30f, 1.0f, -1.0f));
+  EXPECT_THAT(std::span(y).first(4), ::testing::ElementsAre(0.0f, 1e-30f, 1.0f, -1.0f));
   EXPECT_TRUE(std::isnan(y[4]));
 }
 
@@ -134,13 +135,6 @@ struct ProductCase {
   std::int64_t rows, columns, depth;
   bool a_transposed, b_transposed, packed, biased;
 };
-
-std::vector<float> ramp(std::int64_t count, int modulus) {
-  std::vector<float> x(static_cast<std::size_t>(count));
-  for (std::size_t i = 0; i < x.size(); ++i)
-    x[i] = (static_cast<float>(i * 7919 % static_cast<std::size_t>(modulus)) / static_cast<float>(modulus)) - 0.4f;
-  return x;
-}
 
 class Operands {
  public:
