@@ -58,7 +58,7 @@ install: build ## PREFIX (/usr/local): the program with its libraries, and what 
 	@tools/install.sh build $(PREFIX)
 
 lint: setup ## formatting, clang-tidy on what changed (LINT_ALL=1: on everything), layers, leftovers
-	@$(call configure,release)
+	@$(call configure,dev)
 	@tools/lint.sh
 
 build: setup ## set-up included; the program is build/fedtune

@@ -16,11 +16,16 @@ foreach(proto IN LISTS protos)
             "--plugin=protoc-gen-grpc=${grpc_cpp_plugin}" "${proto_root}/${proto}"
     DEPENDS "${proto_root}/${proto}"
     COMMENT "Generating ${proto}")
+  list(APPEND generated_sources ${generated})
   list(APPEND message_sources "${proto_out}/${stem}.pb.cc")
   list(APPEND service_sources "${proto_out}/${stem}.grpc.pb.cc")
 endforeach()
+# For tools that read every header without building, as clang-tidy.
+add_custom_target(generated DEPENDS ${generated_sources})
 add_library(fedtune_messages STATIC ${message_sources})
 target_include_directories(fedtune_messages SYSTEM PUBLIC "$<BUILD_INTERFACE:${proto_out}>")
 target_link_libraries(fedtune_messages PUBLIC gRPC::grpc++ protobuf::libprotobuf)
 add_library(fedtune_proto STATIC ${service_sources})
 target_link_libraries(fedtune_proto PUBLIC fedtune_messages)
+# What protoc writes has the same names in every file.
+set_target_properties(fedtune_messages fedtune_proto PROPERTIES UNITY_BUILD OFF)
