@@ -9,7 +9,7 @@ import pathlib
 import re
 import sys
 
-LAYER = re.compile(r"^fedtune_layer\(\s*(\w+)\s+(?:(TORCH)\s+|NET\s+)?DEPS\s+([^)]*)\)", re.MULTILINE)
+LAYER = re.compile(r"^fedtune_layer\(\s*(\w+)\s+(?:(TORCH)\s+|NET\s+)?(?:NO_THREADS\s+)?DEPS\s+([^)]*)\)", re.MULTILINE)
 OWN_INCLUDE = re.compile(r'^\s*#\s*include\s*["<]fedtune/(\w+)/(?![^">]*\.pb\.h)', re.MULTILINE)
 DETOUR = re.compile(r'^\s*#\s*include\s*["<]([^">]*\.\./[^">]*)', re.MULTILINE)
 WIRE_INCLUDE = re.compile(
