@@ -27,7 +27,6 @@ Source backward_source(const at::Tensor& w) {
 }
 
 // The least work of a thread.
-constexpr std::int64_t fewest_rows = 32;
 constexpr std::int64_t fewest_panels = 2;
 
 // [rows, columns] -> [columns, rows]. A product that reads its left matrix down the columns finds the lines of a tile
