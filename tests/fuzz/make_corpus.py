@@ -91,18 +91,20 @@ def formats() -> None:
     write("npy", "bytes-3.0", npy("|u1", "(3,)", b"abc", version=3))
     write("npy", "fortran", npy("<i4", "(1,)", bytes(4), order="True"))
     write("npy", "big-endian", npy(">f4", "(1,)", bytes(4)))
-    state = {"version": 1, "round": 1, "events_bytes": 10, "strategy_state_since": 0, "strategy_state_sha256": "",
-             "history": [{"round": 1, "cohort": [1, 2], "accepted": [
-                 {"rank": 1, "weight": 2.0, "sentences": 3, "batches": 1, "tokens": 9, "loss": 0.5, "seconds": 0.1,
-                  "norm": 1.0, "change": 0.5, "sent_weight": 2.0, "sha256": "ab"}],
-                 "refused": [{"rank": 2, "reason": "too late"}], "bytes_up": 8, "bytes_down": 16,
-                 "seconds": {"train": 1, "aggregate": 0.1, "distil": 0, "evaluate": 0.2, "wait": None},
-                 "evaluation": {"loss": 0.5, "reference_loss": 0.4, "accuracy": 0.9, "mcc": 0.1, "f1": 0.2,
-                                "sentences": 7, "teacher": {"loss": 1, "reference_loss": 1, "accuracy": 1}},
-                 "global_sha256": "cd"}]}
+    state = {"version": 2, "round": 1, "events_bytes": 10, "strategy_state_since": 0, "strategy_state_sha256": ""}
+    record = {"round": 1, "cohort": [1, 2], "accepted": [
+                  {"rank": 1, "weight": 2.0, "sentences": 3, "batches": 1, "tokens": 9, "loss": 0.5, "seconds": 0.1,
+                   "norm": 1.0, "change": 0.5, "sent_weight": 2.0, "sha256": "ab"}],
+              "refused": [{"rank": 2, "reason": "too late"}], "bytes_up": 8, "bytes_down": 16,
+              "seconds": {"train": 1, "aggregate": 0.1, "distil": 0, "evaluate": 0.2, "wait": None},
+              "evaluation": {"loss": 0.5, "reference_loss": 0.4, "accuracy": 0.9, "mcc": 0.1, "f1": 0.2,
+                             "sentences": 7, "teacher": {"loss": 1, "reference_loss": 1, "accuracy": 1}},
+              "global_sha256": "cd"}
+    history = "\n".join(json.dumps(record | {"round": number}) for number in (0, 1)).encode()
     tensors = safetensors({"w": ("F32", [1], floats(1))})
-    write("checkpoint", "whole", parts(("state", json.dumps(state).encode()), ("tensors", tensors)))
-    write("checkpoint", "another-round", parts(("state", json.dumps(state | {"round": 2}).encode())))
+    write("checkpoint", "whole", parts(("state", json.dumps(state).encode()), ("history", history), ("tensors", tensors)))
+    write("checkpoint", "another-round", parts(("state", json.dumps(state | {"round": 2}).encode()), ("history", history)))
+    write("checkpoint", "no-history", parts(("state", json.dumps(state).encode())))
     write("checkpoint", "no-seal", parts(("record", b'{"sha256":"00","state":{"version":1}}')))
 
 

@@ -203,7 +203,7 @@ def test_slow_senders_leave_an_honest_client_working(fedtune, run_arguments, res
     assert slowed_memory < memory + 256 * 1024
 
 
-@pytest.mark.soak
+@pytest.mark.long
 def test_memory_and_descriptors_stay_as_they_are_over_1000_rounds(fedtune, run_arguments):
     process = fedtune.start(*run_arguments("a", num_rounds=1000, max_train_sentences=30, workers=1), "--progress", "plain")
     samples = {}

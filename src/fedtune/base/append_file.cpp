@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fedtune/base/disk.h"
 #include "fedtune/base/file.h"
 #include "fedtune/base/file_error.h"
 
@@ -53,6 +54,17 @@ void AppendFile::append_line(std::string_view line) {
 std::int64_t AppendFile::size() const {
   const std::lock_guard lock(mutex_);
   return size_;
+}
+
+void append_to_file(const std::filesystem::path& path, std::string_view content) {
+  int descriptor = -1;
+  int error = disk().open_to_append(path, descriptor);
+  if (error != 0) throw write_error(path, error);
+  FileDescriptor file(descriptor);
+  error = disk().write(file.get(), std::as_bytes(std::span(content)));
+  if (error == 0) error = disk().sync(file.get());
+  if (error == 0) error = file.close();
+  if (error != 0) throw write_error(path, error);
 }
 
 }  // namespace fedtune

@@ -20,6 +20,11 @@ int Disk::create(const std::string& path, int& descriptor) {
   return descriptor < 0 ? errno : 0;
 }
 
+int Disk::open_to_append(const std::string& path, int& descriptor) {
+  descriptor = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
+  return descriptor < 0 ? errno : 0;
+}
+
 int Disk::write(int descriptor, std::span<const std::byte> bytes) {
   return write_all(descriptor, bytes);
 }

@@ -13,6 +13,8 @@ class Disk {
   virtual ~Disk() = default;
   // A new file for writing; `descriptor` is its own once 0 is returned.
   virtual int create(const std::string& path, int& descriptor);
+  // A file that is there, for writing at its end.
+  virtual int open_to_append(const std::string& path, int& descriptor);
   virtual int write(int descriptor, std::span<const std::byte> bytes);  // all of them
   virtual int sync(int descriptor);
   virtual int rename(const std::string& from, const std::string& to);

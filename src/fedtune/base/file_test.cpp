@@ -178,6 +178,18 @@ TEST(AppendFile, AFullDiskIsReported) {
   EXPECT_THAT(error_of([&] { log.append_line("text"); }).what(), HasSubstr("No space left on device"));
 }
 
+TEST_F(FileTest, AFileIsLengthenedByWhatIsAppended) {
+  put("log", "one\n");
+  append_to_file(folder / "log", "two\nthree\n");
+  EXPECT_EQ(read_file(folder / "log"), "one\ntwo\nthree\n");
+}
+
+TEST_F(FileTest, AppendingToWhatIsNotThereIsAnError) {
+  EXPECT_EQ(error_of([&] { append_to_file(folder / "none", "text"); }).kind(), ErrorKind::failed);
+  EXPECT_FALSE(std::filesystem::exists(folder / "none"));
+  EXPECT_THAT(error_of([&] { append_to_file("/dev/full", "text"); }).what(), HasSubstr("No space left on device"));
+}
+
 TEST_F(FileTest, CuttingShortensAndNeverLengthens) {
   put("log", "one\ntwo\n");
   cut_file(folder / "log", 4);

@@ -26,7 +26,7 @@ constexpr std::string_view state_prefix = "state-";
 constexpr std::string_view tensors_suffix = ".safetensors";
 constexpr std::string_view record_suffix = ".json";
 constexpr std::size_t rounds_kept = 2;
-constexpr int record_version = 1;
+constexpr int record_version = 2;
 
 // The number in prefix + "0012" + suffix; -1 for another name.
 int number_in(std::string_view name, std::string_view prefix, std::string_view suffix) {
@@ -50,6 +50,11 @@ nlohmann::json unsealed(const std::filesystem::path& path) {
     throw input_error("{}: its checksum does not match", path.string());
   }
   return state;
+}
+
+// The checksum of a history with one more line.
+std::string chained(const std::string& sha256, std::string_view line) {
+  return sha256_hex(fmt::format("{}{}", sha256, line));
 }
 
 void require_checksum(const std::filesystem::path& path, const std::string& sha256) {
@@ -77,6 +82,10 @@ std::filesystem::path RoundStore::state_path(int since) const {
   return folder_ / fmt::format("{}{:04}{}", state_prefix, since, tensors_suffix);
 }
 
+std::filesystem::path RoundStore::history_path(int round) const {
+  return folder_ / fmt::format("history-{}.jsonl", round % 2);
+}
+
 std::vector<int> RoundStore::saved_rounds() const {
   std::vector<int> rounds;
   std::error_code ignored;
@@ -98,9 +107,7 @@ void RoundStore::save(const Snapshot& snapshot) {
   }
   save_safetensors(tensors_path(round), snapshot.global);
   const StoredState state = save_state(snapshot.state);
-
-  nlohmann::ordered_json history = nlohmann::ordered_json::array();
-  for (const RoundRecord& record : snapshot.history) history.push_back(to_json(record));
+  const StoredHistory history = save_history(snapshot.history);
   write_file_atomically(record_path(round), sealed({{"version", record_version},
                                                     {"round", round},
                                                     {"tensors_sha256", sha256_of_file(tensors_path(round))},
@@ -108,7 +115,8 @@ void RoundStore::save(const Snapshot& snapshot) {
                                                     {"events_bytes", snapshot.events_bytes},
                                                     {"strategy_state_since", state.since},
                                                     {"strategy_state_sha256", state.sha256},
-                                                    {"history", history}}));
+                                                    {"history_rounds", history.rounds},
+                                                    {"history_sha256", history.sha256}}));
   remove_all_but_newest();
 }
 
@@ -120,6 +128,50 @@ RoundStore::StoredState RoundStore::save_state(const StrategyState& state) const
   }
   save_safetensors(state_path(state.since), state.tensors);
   return {.since = state.since, .sha256 = sha256_of_file(state_path(state.since))};
+}
+
+// Lengthens the round's file where this object has written what is in it; otherwise, writes it anew.
+RoundStore::StoredHistory RoundStore::save_history(std::span<const RoundRecord> history) {
+  const std::filesystem::path path = history_path(history.back().round);
+  StoredHistory& written = written_[static_cast<std::size_t>(history.back().round % 2)];
+  StoredHistory stored = std::exchange(written, {});  // not known while it is written
+  const bool is_there =
+      stored.rounds > 0 && stored.rounds < history.size() && history[stored.rounds - 1].round == stored.last;
+  if (!is_there) stored = {};
+  std::string lines;
+  for (const RoundRecord& record : history.subspan(stored.rounds)) {
+    const std::string line = to_json(record).dump();
+    stored.sha256 = chained(stored.sha256, line);
+    lines += line + '\n';
+  }
+  stored.rounds = history.size();
+  stored.last = history.back().round;
+  is_there ? append_to_file(path, lines) : write_file_atomically(path, lines);
+  written = stored;
+  return stored;
+}
+
+std::vector<RoundRecord> RoundStore::read_history(const std::filesystem::path& path, const StoredHistory& stored) {
+  const std::string text = read_file(path);
+  std::string sha256;
+  std::vector<std::string_view> lines;
+  for (std::string_view rest = text; lines.size() < stored.rounds;) {
+    const std::size_t end = rest.find('\n');
+    if (end == std::string_view::npos) {
+      throw input_error("{}: found {} rounds, expected {}", path.string(), lines.size(), stored.rounds);
+    }
+    lines.push_back(rest.substr(0, end));
+    sha256 = chained(sha256, lines.back());
+    rest.remove_prefix(end + 1);
+  }
+  if (sha256 != stored.sha256) throw input_error("{}: its checksum does not match", path.string());
+  std::vector<RoundRecord> history;
+  history.reserve(lines.size());
+  for (const std::string_view line : lines) {
+    const std::string where = fmt::format("{}, line {}", path.string(), history.size() + 1);
+    history.push_back(round_record_from(parse_json(line, where), where));
+  }
+  return history;
 }
 
 RoundStore::StoredState RoundStore::state_of(int round) const {
@@ -174,15 +226,14 @@ SavedRun RoundStore::read(int round) const {
         "options of the old one",
         folder_.string());
   }
-  SavedRun run{.round = required<int>(state, "round", context),
-               .global = load_safetensors(tensors_path(round)).tensors,
-               .history = {},
-               .state = read_state(state_of(round)),
-               .events_bytes = required<std::int64_t>(state, "events_bytes", context)};
-  for (const auto& record : required<std::vector<nlohmann::json>>(state, "history", context)) {
-    run.history.push_back(round_record_from(record, context));
-  }
-  return run;
+  return {
+      .round = required<int>(state, "round", context),
+      .global = load_safetensors(tensors_path(round)).tensors,
+      .history = read_history(history_path(round), {.rounds = required<std::size_t>(state, "history_rounds", context),
+                                                    .last = round,
+                                                    .sha256 = required<std::string>(state, "history_sha256", context)}),
+      .state = read_state(state_of(round)),
+      .events_bytes = required<std::int64_t>(state, "events_bytes", context)};
 }
 
 std::optional<SavedRun> RoundStore::load() const {

@@ -1,12 +1,17 @@
 // The checkpoints of a run: the last two complete rounds, each with the checksums that tell whether it is whole.
 //
 // A round is two files in the store's folder: round-0003.safetensors (the global tensors, in wire order) and
-// round-0003.json (round, history, configuration hash, checksum of the tensors' file and of itself). What the strategy
-// keeps between rounds is a third, named after the round that last changed it (state-0002.safetensors): a teacher that
-// has stopped learning is written once. Each is written to a temporary file, fsynced and renamed, tensors first, so a
-// round exists once its JSON does.
+// round-0003.json (round, configuration hash, the checksums of all that belongs to the round and of itself). What the
+// strategy keeps between rounds is a third, named after the round that last changed it (state-0002.safetensors): a
+// teacher that has stopped learning is written once. Each is written to a temporary file, fsynced and renamed, the JSON
+// last, so a round exists once its JSON does.
+//
+// The history is a line a round, in two files that grow: history-0.jsonl for even rounds, history-1.jsonl for odd ones.
+// A save lengthens its own by what it lacks, so that a round costs the same however many went before it, and the round
+// before keeps a history of its own. A round's JSON says how many lines are its, and their checksum.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -53,6 +58,7 @@ class RoundStore {
   std::filesystem::path tensors_path(int round) const;
   std::filesystem::path record_path(int round) const;
   std::filesystem::path state_path(int since) const;
+  std::filesystem::path history_path(int round) const;
   std::vector<int> saved_rounds() const;  // newest first
   SavedRun read(int round) const;
   // A saved strategy state: which file, and its checksum.
@@ -66,10 +72,19 @@ class RoundStore {
   StoredState state_of(int round) const;
   // The same; none where the record is damaged.
   StoredState state_if_whole(int round) const;
+  // A saved history: how many rounds, the number of the last, and the checksum of their lines.
+  struct StoredHistory {
+    std::size_t rounds = 0;
+    int last = 0;
+    std::string sha256{};
+  };
+  StoredHistory save_history(std::span<const RoundRecord> history);
+  static std::vector<RoundRecord> read_history(const std::filesystem::path& path, const StoredHistory& stored);
   void remove_all_but_newest() const;
 
   std::filesystem::path folder_;
   std::string configuration_hash_;
+  std::array<StoredHistory, 2> written_{};  // by this object, in each of the two files; no rounds: not known
 };
 
 }  // namespace fedtune::fed

@@ -40,6 +40,12 @@ class SimulatedDisk final : public Disk {
     pending_.push_back({.name = path, .inode = live_[path]});
     return 0;
   }
+  int open_to_append(const std::string& path, int& descriptor) override {
+    if (const int error = struck()) return error;
+    if (const int error = Disk::open_to_append(path, descriptor)) return error;
+    open_[descriptor] = live_.at(path);
+    return 0;
+  }
   int write(int descriptor, std::span<const std::byte> bytes) override {
     const Fault fault = next_fault();
     if (dead_) return EIO;

@@ -58,6 +58,27 @@ TEST_F(SimulatedDiskTest, BytesThatWereNotSyncedAreLostInPart) {
   EXPECT_GT(sizes.size(), 3u);
 }
 
+TEST_F(SimulatedDiskTest, AnAppendWithoutItsSyncIsLostInPart) {
+  std::set<std::size_t> sizes;
+  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    TemporaryFolder folder;
+    RandomStream chance({.seed = seed});
+    int left = 1000;
+    SimulatedDisk disk(
+        folder.path(), [&] { return left-- == 0 ? SimulatedDisk::Fault::crash : SimulatedDisk::Fault::none; }, chance);
+    const UseDisk use(disk);
+    write_file_atomically(folder / "x", "old");
+    append_to_file(folder / "x", ", kept");
+    left = 2;  // open, write, sync
+    EXPECT_THROW(append_to_file(folder / "x", ", new"), SimulatedDisk::Crash);
+    disk.restart(true);
+    EXPECT_EQ(read_file(folder / "x").substr(0, 9), "old, kept");
+    sizes.insert(std::filesystem::file_size(folder / "x"));
+  }
+  EXPECT_LT(*sizes.rbegin(), 14u);
+  EXPECT_GT(sizes.size(), 2u);
+}
+
 TEST_F(SimulatedDiskTest, AFullDiskIsAnErrorThatLeavesTheOldFile) {
   TemporaryFolder folder;
   RandomStream chance({.seed = 1});
