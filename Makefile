@@ -10,7 +10,7 @@ compile = $(call configure,$(1),$(2)) && cmake --build --preset $(1) --parallel 
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build demo test test-unit test-long test-soak test-sanitizers fuzz parity bench bench-peer same-result package install lint clean \
-        build-core-asan build-asan build-tsan build-fuzz build-bench peer browser glue
+        build-asan build-tsan build-fuzz build-bench peer browser glue
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,9 +18,8 @@ help: ## this list
 demo: build ## four clients fine-tune MiniLM by FedAvg, FedLoRA and FedKDLoRA; ends with one table (under 4 minutes)
 	@python3 tools/demo.py
 
-test: build build-core-asan build-tsan ## unit and integration tests, and the torch-free layers under sanitizers
-	@$(PYTHON) tools/run_tests.py --programs build --programs build-asan-ubsan --programs build-tsan \
-	  $(addprefix --pytest ,$(PYTEST_PATHS))
+test: build build-tsan ## unit and integration tests, and the torch-free layers under the thread sanitizer
+	@$(PYTHON) tools/run_tests.py --programs build --programs build-tsan $(addprefix --pytest ,$(PYTEST_PATHS))
 
 test-unit: build ## the unit tests only (under a minute once built)
 	@$(PYTHON) tools/run_tests.py --programs build
@@ -70,12 +69,8 @@ setup: ## system packages, .venv and models/minilm; does nothing where all is th
 clean: ## removes the build folders (.venv, models and results stay)
 	@rm -rf build build-dev build-asan-ubsan build-tsan build-fuzz
 
-# The layers without torch build in a minute; the others under the sanitizers take ten and are for test-long.
-build-core-asan: setup
-	@$(call compile,asan-ubsan,-DFEDTUNE_TORCH=OFF)
-
 build-asan: setup
-	@$(call compile,asan-ubsan,-DFEDTUNE_TORCH=ON)
+	@$(call compile,asan-ubsan)
 
 build-tsan: setup
 	@$(call compile,tsan)

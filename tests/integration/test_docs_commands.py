@@ -48,7 +48,7 @@ ELSEWHERE = {
     "make test": TESTS,
     "make fuzz": "is in make test-long, for a shorter time",
     "make fuzz TARGET=csv RUNS=10000000": "is hours of fuzzing",
-    "build-asan-ubsan/tests/fuzz_corpus_test": TESTS,
+    "build/tests/fuzz_corpus_test": TESTS,
     ".venv-peer/bin/python tests/golden/make_fixtures.py": "writes the fixtures anew",
     ".venv/bin/python tools/run_tests.py --programs build": TESTS,
     ".venv/bin/pytest tests/integration": TESTS,
