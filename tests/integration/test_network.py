@@ -14,6 +14,10 @@ import pytest
 import safetensors_file
 
 
+class Ended(AssertionError):
+    """A process ended before it wrote what it was to write."""
+
+
 class Served:
     """A server on a port of its own, and clients of it."""
 
@@ -29,7 +33,7 @@ class Served:
             self.lines.append(line)
             if found := re.search(pattern, line):
                 return found
-        raise AssertionError(f"no '{pattern}' in {''.join(self.lines)}\n{self.process.stderr.read()}")
+        raise Ended(f"no '{pattern}' in {''.join(self.lines)}\n{self.process.stderr.read()}")
 
     def join(self, rank, *more):
         self.clients[rank] = self.fedtune.start(

@@ -1,6 +1,7 @@
 #include "fedtune/cli/command_line.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 
@@ -35,13 +36,14 @@ std::string checked_argument(const std::string& argument) {
 std::vector<std::string> checked_arguments(std::span<const std::string> arguments) {
   std::vector<std::string> checked;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
-    checked.push_back(checked_argument(arguments[i]));
-    const std::string& text = checked.back();
-    if (!is_long_option(text) || text == "--help" || text.find('=') != std::string::npos) continue;
-    const bool takes_value = find_option(std::string_view(text).substr(2))->arity != Arity::flag;
-    if (!takes_value) continue;
-    if (i + 1 == arguments.size() || is_long_option(arguments[i + 1])) throw usage_error("{} needs a value", text);
-    checked.back().append("=").append(arguments[++i]);
+    std::string text = checked_argument(arguments[i]);
+    const bool stands_alone = !is_long_option(text) || text == "--help" || std::ranges::find(text, '=') != text.end() ||
+                              find_option(std::string_view(text).substr(2))->arity == Arity::flag;
+    if (!stands_alone) {
+      if (i + 1 == arguments.size() || is_long_option(arguments[i + 1])) throw usage_error("{} needs a value", text);
+      text.append("=").append(arguments[++i]);
+    }
+    checked.push_back(std::move(text));
   }
   return checked;
 }

@@ -38,7 +38,7 @@ std::vector<std::string> given_options(const CommandLine& line, Wanted wanted) {
 
 std::string shortened(const std::string& text) {
   constexpr std::size_t most = 200;
-  return text.size() <= most ? text : text.substr(0, most - 3) + "...";
+  return text.size() <= most ? text : fmt::format("{}...", std::string_view(text).substr(0, most - 3));
 }
 
 void print_table(const DrillOutcome& outcome) {

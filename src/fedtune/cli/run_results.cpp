@@ -73,10 +73,8 @@ std::vector<report::ClientShare> client_shares(const Options& options, const Fed
   return shares;
 }
 
-nlohmann::json shown_value(const OptionSpec& spec, const Options& options, const Surroundings& around) {
-  nlohmann::json value = spec.get(options);
-  if (value.is_string()) value = shown_path(value.get<std::string>(), around);
-  return value;
+nlohmann::json shown_value(const nlohmann::json& value, const Surroundings& around) {
+  return value.is_string() ? nlohmann::json(shown_path(value.get<std::string>(), around)) : value;
 }
 
 // The options that decide the results and are not as they are by default. The simulation gives the bits of a server.
@@ -90,8 +88,7 @@ std::string command_text(const Options& options) {
       continue;
     }
     command += fmt::format(" --{}", spec.name);
-    if (spec.arity != Arity::flag)
-      command += fmt::format(" {}", shell_path(value_text(shown_value(spec, options, around))));
+    if (spec.arity != Arity::flag) command += fmt::format(" {}", shell_path(value_text(shown_value(value, around))));
   }
   return command;
 }
@@ -105,7 +102,7 @@ nlohmann::ordered_json config_json(const Options& options) {
     if (!spec.stored) continue;
     std::string key(spec.name);
     std::ranges::replace(key, '-', '_');
-    config[key] = shown_value(spec, options, around);
+    config[key] = shown_value(spec.get(options), around);
   }
   return config;
 }

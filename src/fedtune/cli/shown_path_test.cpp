@@ -1,5 +1,7 @@
 #include "fedtune/cli/shown_path.h"
 
+#include <utility>
+
 #include <gtest/gtest.h>
 
 namespace fedtune::cli {
@@ -7,31 +9,28 @@ namespace {
 
 const Surroundings around{.folder = "/people/ada/trial", .home = "/people/ada"};
 
-TEST(ShownPath, IsGivenFromWhereTheProgramWasStarted) {
-  EXPECT_EQ(shown_path("/people/ada/trial/examples/opinions", around), "examples/opinions");
-  EXPECT_EQ(shown_path("/people/ada/trial/", around), ".");
+TEST(ShownPath, IsGivenFromWhereTheProgramWasStartedElseFromTheHomeFolder) {
+  constexpr std::pair<const char*, const char*> cases[] = {
+      {"/people/ada/trial/examples/opinions", "examples/opinions"},
+      {"/people/ada/trial/", "."},
+      {"/people/ada/models/minilm", "~/models/minilm"},
+      {"/people/ada", "~"},
+      // not to be taken for a hub id, an option or the home folder
+      {"/people/ada/trial/glue", "./glue"},
+      {"/people/ada/trial/-a/b", "./-a/b"},
+      {"/people/ada/trial/~/b", "./~/b"},
+      // folders that only begin alike
+      {"/people/adam/data", "/people/adam/data"},
+      {"/people/ada/trial2/data", "~/trial2/data"},
+      // other places, other texts
+      {"/data/glue", "/data/glue"},
+      {"bert-base-uncased", "bert-base-uncased"},
+      {"", ""},
+  };
+  for (const auto& [text, shown] : cases) EXPECT_EQ(shown_path(text, around), shown) << text;
 }
 
-TEST(ShownPath, CannotBeTakenForAHubIdAnOptionOrTheHomeFolder) {
-  EXPECT_EQ(shown_path("/people/ada/trial/glue", around), "./glue");
-  EXPECT_EQ(shown_path("/people/ada/trial/-a/b", around), "./-a/b");
-  EXPECT_EQ(shown_path("/people/ada/trial/~/b", around), "./~/b");
-}
-
-TEST(ShownPath, HidesTheNameOfTheHomeFolder) {
-  EXPECT_EQ(shown_path("/people/ada/models/minilm", around), "~/models/minilm");
-  EXPECT_EQ(shown_path("/people/ada", around), "~");
-}
-
-TEST(ShownPath, IsNotShortenedByAFolderThatOnlyBeginsAlike) {
-  EXPECT_EQ(shown_path("/people/adam/data", around), "/people/adam/data");
-  EXPECT_EQ(shown_path("/people/ada/trial2/data", around), "~/trial2/data");
-}
-
-TEST(ShownPath, LeavesOtherPlacesAndOtherTextsAsTheyAre) {
-  EXPECT_EQ(shown_path("/data/glue", around), "/data/glue");
-  EXPECT_EQ(shown_path("bert-base-uncased", around), "bert-base-uncased");
-  EXPECT_EQ(shown_path("", around), "");
+TEST(ShownPath, TheRootShortensNothing) {
   EXPECT_EQ(shown_path("/data/glue", {.folder = "/", .home = ""}), "/data/glue");
 }
 

@@ -1,6 +1,7 @@
 #include "fedtune/nn/matrix.h"
 
 #include <algorithm>
+#include <functional>
 
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
@@ -26,8 +27,14 @@ Source backward_source(const at::Tensor& w) {
   return {.depth = w.size(0), .columns = w.size(1), .data = read(w), .depth_stride = w.size(1), .column_stride = 1};
 }
 
-// The least work of a thread.
-constexpr std::int64_t fewest_panels = 2;
+// Calls body(first, last) for the columns of parts of a right matrix that end where its panels do.
+void parallel_panels(const Kernels& kernels, std::int64_t columns,
+                     const std::function<void(std::int64_t first, std::int64_t last)>& body) {
+  constexpr std::int64_t fewest_panels = 2;  // of a thread
+  const std::int64_t width = kernels.packed_size(1, 1);
+  parallel_rows((columns + width - 1) / width, fewest_panels,
+                [&](std::int64_t first, std::int64_t last) { body(first * width, std::min(last * width, columns)); });
+}
 
 // [rows, columns] -> [columns, rows]. A product that reads its left matrix down the columns finds the lines of a tile
 // in a few sets of the first cache, which cannot hold them.
@@ -49,10 +56,8 @@ Source columns_of(Source b, std::int64_t first, std::int64_t last) {
 
 at::Tensor pack(const Kernels& kernels, const Source& b) {
   at::Tensor panels = at::empty({kernels.packed_size(b.depth, b.columns)}, at::kFloat);
-  const std::int64_t width = kernels.packed_size(1, 1);  // columns of a panel
-  parallel_rows((b.columns + width - 1) / width, fewest_panels, [&](std::int64_t first, std::int64_t last) {
-    kernels.pack(columns_of(b, first * width, std::min(last * width, b.columns)),
-                 write(panels) + first * width * b.depth);
+  parallel_panels(kernels, b.columns, [&](std::int64_t first, std::int64_t last) {
+    kernels.pack(columns_of(b, first, last), write(panels) + first * b.depth);
   });
   return panels;
 }
@@ -69,7 +74,6 @@ void count_product(ProfileScope& scope, std::int64_t rows, const Source& b) {
 // Threads take rows or columns, never parts of a sum: those of the larger operand, which each then reads once.
 void multiply_packed(const Kernels& kernels, const at::Tensor& a, const Right& b, const at::Tensor& bias,
                      const at::Tensor& product) {
-  const std::int64_t width = kernels.packed_size(1, 1);  // columns of a panel
   const auto part = [&](std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t end) {
     kernels.matrix_product({.rows = rows,
                             .a = read(a) + row * a.size(1),
@@ -87,27 +91,23 @@ void multiply_packed(const Kernels& kernels, const at::Tensor& a, const Right& b
     parallel_rows(rows, fewest_rows,
                   [&](std::int64_t first, std::int64_t last) { part(first, last - first, 0, columns); });
   } else {
-    parallel_rows((columns + width - 1) / width, fewest_panels, [&](std::int64_t first, std::int64_t last) {
-      part(0, rows, first * width, std::min(last * width, columns));
-    });
+    parallel_panels(kernels, columns, [&](std::int64_t first, std::int64_t last) { part(0, rows, first, last); });
   }
 }
 
 // Threads take columns, each those that it has packed.
 void multiply_packing(const Kernels& kernels, const at::Tensor& a, const Source& b, const at::Tensor& bias,
                       const at::Tensor& product) {
-  const std::int64_t width = kernels.packed_size(1, 1);  // columns of a panel
-  parallel_rows((b.columns + width - 1) / width, fewest_panels, [&](std::int64_t first, std::int64_t last) {
-    const std::int64_t column = first * width;
+  parallel_panels(kernels, b.columns, [&](std::int64_t first, std::int64_t last) {
     const at::Tensor scratch = at::empty({kernels::product_scratch}, at::kFloat);
     kernels.matrix_product({.rows = a.size(0),
                             .a = read(a),
                             .a_row_stride = a.size(1),
                             .a_depth_stride = 1,
-                            .b = columns_of(b, column, std::min(last * width, b.columns)),
+                            .b = columns_of(b, first, last),
                             .packed = nullptr,
-                            .bias = bias.defined() ? read(bias) + column : nullptr,
-                            .c = write(product) + column,
+                            .bias = bias.defined() ? read(bias) + first : nullptr,
+                            .c = write(product) + first,
                             .c_row_stride = b.columns,
                             .scratch = write(scratch)});
   });
