@@ -19,7 +19,7 @@ demo: build ## four clients fine-tune MiniLM by FedAvg, FedLoRA and FedKDLoRA; e
 	@python3 tools/demo.py
 
 test: build build-tsan ## unit and integration tests, and the torch-free layers under the thread sanitizer
-	@$(PYTHON) tools/run_tests.py --programs build --programs build-tsan $(addprefix --pytest ,$(PYTEST_PATHS))
+	@$(PYTHON) tools/run_tests.py --programs build --programs build-tsan $(addprefix --pytest ,$(PYTEST_PATHS)) --pytest-jobs $(JOBS)
 
 test-unit: build ## the unit tests only (under a minute once built)
 	@$(PYTHON) tools/run_tests.py --programs build

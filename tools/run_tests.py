@@ -126,12 +126,14 @@ def read_junit_report(report: pathlib.Path, outcome: Outcome) -> None:
             outcome.passed += 1
 
 
-def run_pytest(paths: list[str], marker: str) -> Outcome:
+def run_pytest(paths: list[str], marker: str, jobs: int) -> Outcome:
     outcome = Outcome(f"pytest -m '{marker}'")
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         report = pathlib.Path(folder) / "report.xml"
         command = [sys.executable, "-m", "pytest", "-m", marker, f"--junitxml={report}", *paths]
+        if jobs > 1:
+            command += ["-n", str(jobs), "--dist", "loadscope"]
         status = subprocess.run(command, cwd=ROOT).returncode
         if report.exists():
             read_junit_report(report, outcome)
@@ -162,12 +164,13 @@ def main(arguments: list[str] | None = None) -> int:
                         help="run the test programs of this build folder (repeatable)")
     parser.add_argument("--pytest", action="append", default=[], metavar="PATH", help="run pytest here (repeatable)")
     parser.add_argument("--pytest-marker", default="not long and not soak", metavar="EXPRESSION", help="default: %(default)s")
+    parser.add_argument("--pytest-jobs", type=int, default=1, help="processes of pytest (default: %(default)s)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="programs run at once (default: %(default)s)")
     options = parser.parse_args(arguments)
 
     outcomes = run_programs([build.resolve() for build in options.programs], options.jobs)
     if options.pytest:
-        outcomes.append(run_pytest(options.pytest, options.pytest_marker))
+        outcomes.append(run_pytest(options.pytest, options.pytest_marker, options.pytest_jobs))
     return summarise(outcomes)
 
 

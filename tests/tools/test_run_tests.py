@@ -73,7 +73,8 @@ def test_refuses_an_empty_run(build):
     assert run("--programs", build({}))[:2] == (1, "0 passed, 0 failed")
 
 
-def test_adds_pytest_and_reports_its_failures(tmp_path):
+@pytest.mark.parametrize("more", [(), ("--pytest-jobs", 2)], ids=["one process", "two processes"])
+def test_adds_pytest_and_reports_its_failures(tmp_path, more):
     (tmp_path / "test_it.py").write_text(
         "import pytest\n"
         "def test_good(): pass\n"
@@ -81,6 +82,6 @@ def test_adds_pytest_and_reports_its_failures(tmp_path):
         "@pytest.mark.skip\n"
         "def test_skipped(): pass\n"
     )
-    status, last, output = run("--pytest", tmp_path)
+    status, last, output = run("--pytest", tmp_path, *more)
     assert (status, last) == (1, "1 passed, 1 failed, 1 skipped")
     assert "test_bad" in output
