@@ -132,8 +132,8 @@ Columns find_columns(const Row& first, const LabelRules& rules) {
   }
   throw input_error(
       "{}: found {} column{} without the names `sentence` and `label`{}{}; expected a header row with both (`text` "
-      "does "
-      "for `sentence`), or with those of a pair such as `sentence1`, `sentence2` and `label` (or CoLA's four columns)",
+      "does for `sentence`), or with those of a pair such as `sentence1`, `sentence2` and `label` (or CoLA's four "
+      "columns)",
       place(rules, first.line), fields.size(), fields.size() == 1 ? "" : "s", names_found(fields),
       separator_hint(fields));
 }
