@@ -151,20 +151,21 @@ RoundStore::StoredHistory RoundStore::save_history(std::span<const RoundRecord> 
   return stored;
 }
 
-std::vector<RoundRecord> RoundStore::read_history(const std::filesystem::path& path, const StoredHistory& stored) {
+std::vector<RoundRecord> RoundStore::read_history(int round, std::size_t rounds, const std::string& sha256) const {
+  const std::filesystem::path path = history_path(round);
   const std::string text = read_file(path);
-  std::string sha256;
+  std::string found;
   std::vector<std::string_view> lines;
-  for (std::string_view rest = text; lines.size() < stored.rounds;) {
+  for (std::string_view rest = text; lines.size() < rounds;) {
     const std::size_t end = rest.find('\n');
     if (end == std::string_view::npos) {
-      throw input_error("{}: found {} rounds, expected {}", path.string(), lines.size(), stored.rounds);
+      throw input_error("{}: found {} rounds, expected {}", path.string(), lines.size(), rounds);
     }
     lines.push_back(rest.substr(0, end));
-    sha256 = chained(sha256, lines.back());
+    found = chained(found, lines.back());
     rest.remove_prefix(end + 1);
   }
-  if (sha256 != stored.sha256) throw input_error("{}: its checksum does not match", path.string());
+  if (found != sha256) throw input_error("{}: its checksum does not match", path.string());
   std::vector<RoundRecord> history;
   history.reserve(lines.size());
   for (const std::string_view line : lines) {
@@ -226,14 +227,12 @@ SavedRun RoundStore::read(int round) const {
         "options of the old one",
         folder_.string());
   }
-  return {
-      .round = required<int>(state, "round", context),
-      .global = load_safetensors(tensors_path(round)).tensors,
-      .history = read_history(history_path(round), {.rounds = required<std::size_t>(state, "history_rounds", context),
-                                                    .last = round,
-                                                    .sha256 = required<std::string>(state, "history_sha256", context)}),
-      .state = read_state(state_of(round)),
-      .events_bytes = required<std::int64_t>(state, "events_bytes", context)};
+  return {.round = required<int>(state, "round", context),
+          .global = load_safetensors(tensors_path(round)).tensors,
+          .history = read_history(round, required<std::size_t>(state, "history_rounds", context),
+                                  required<std::string>(state, "history_sha256", context)),
+          .state = read_state(state_of(round)),
+          .events_bytes = required<std::int64_t>(state, "events_bytes", context)};
 }
 
 std::optional<SavedRun> RoundStore::load() const {

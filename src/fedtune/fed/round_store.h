@@ -79,7 +79,7 @@ class RoundStore {
     std::string sha256{};
   };
   StoredHistory save_history(std::span<const RoundRecord> history);
-  static std::vector<RoundRecord> read_history(const std::filesystem::path& path, const StoredHistory& stored);
+  std::vector<RoundRecord> read_history(int round, std::size_t rounds, const std::string& sha256) const;
   void remove_all_but_newest() const;
 
   std::filesystem::path folder_;
