@@ -23,7 +23,8 @@ std::string read_file(const std::filesystem::path& path);
 // folder, write, fsync, rename, fsync of the folder. On an error the old file is intact and the temporary one removed.
 void write_file_atomically(const std::filesystem::path& path, std::string_view content);
 
-// Lengthens a file that is there, and returns when that is on disk. On an error, or in a crash, a part may have been added.
+// Lengthens a file that is there, and returns when that is on disk. On an error, or in a crash, a part may have been
+// added.
 void append_to_file(const std::filesystem::path& path, std::string_view content);
 
 // Creates a folder and those above it. Throws Error(failed).
