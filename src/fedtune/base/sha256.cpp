@@ -35,9 +35,7 @@ Sha256& Sha256::update(std::string_view text) {
 std::string Sha256::hex() {
   std::array<unsigned char, 32> digest{};
   if (EVP_DigestFinal_ex(state_->context, digest.data(), nullptr) != 1) throw failed("SHA-256: final step failed");
-  std::string text;
-  for (const unsigned char byte : digest) text += fmt::format("{:02x}", byte);
-  return text;
+  return fmt::format("{:02x}", fmt::join(digest, ""));
 }
 
 std::string sha256_hex(std::span<const std::byte> bytes) {
