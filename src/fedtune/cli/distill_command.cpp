@@ -104,7 +104,7 @@ class Step {
     const Stopwatch watch;
     NamedTensors global = strategy_.refine(round, read_adapters(options_, federation_.student->layout()));
     record.seconds.distil = watch.seconds();
-    store_.save({.global = global, .history = std::span(&record, 1), .state = strategy_.state()});
+    store_.save({.global = global, .record = record, .state = strategy_.state()});
     return global;
   }
 

@@ -130,9 +130,9 @@ class TrainingStore {
     for (io::Parameter& parameter : parameters) parameter.tensor = parameter.tensor.detach().to(at::kCPU);
     const auto steps = static_cast<int>(phase.report().steps);
     if (steps == saved_) return;
-    const std::vector<fed::RoundRecord> history{{.round = steps}};
+    const fed::RoundRecord record{.round = steps};
     store_.save({.global = io::named_tensors_from(parameters),
-                 .history = history,
+                 .record = record,
                  .state = {.since = steps, .tensors = phase.moments()}});
     saved_ = steps;
   }

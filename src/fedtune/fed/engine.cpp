@@ -8,6 +8,7 @@
 #include "fedtune/base/clock.h"
 #include "fedtune/base/error.h"
 #include "fedtune/base/interrupt.h"
+#include "fedtune/base/memory.h"
 #include "fedtune/base/random.h"
 #include "fedtune/fed/measuring.h"
 #include "fedtune/format/tensor_hash.h"
@@ -158,30 +159,33 @@ Engine::Engine(const EngineOptions& options, const Parts& parts, Observer observ
 }
 
 RunOutcome Engine::run(std::optional<SavedRun> from) {
-  RunOutcome outcome = from ? RunOutcome{std::move(from->global), std::move(from->history)} : start();
-  if (layout_of(outcome.global) != parts_.strategy.layout()) {
+  SavedRun run = from ? std::move(*from) : start();
+  if (layout_of(run.global) != parts_.strategy.layout()) {
     throw input_error("the global tensors are not laid out as the model's; the checkpoint belongs to another model");
   }
-  if (from) parts_.strategy.restore(from->state);
-  const int first = from ? from->round + 1 : 1;
-  for (int round = first; round <= options_.rounds; ++round) {
+  if (from) parts_.strategy.restore(run.state);
+  for (int round = run.round + 1; round <= options_.rounds; ++round) {
     throw_if_interrupted();
-    outcome.history.push_back(play_round(round, outcome.global));
-    notify(observer_.on_round, outcome.history.back());
-    save(outcome);
+    const RoundRecord record = play_round(round, run.global);
+    notify(observer_.on_round, record);
+    keep(record, run);
+    // What rounds free lies differently in each: without this, a process takes up more of its heap for a thousand
+    // rounds.
+    give_back_freed_memory();
   }
   parts_.transport.finish();
-  return outcome;
+  return {.global = std::move(run.global),
+          .history = parts_.store != nullptr ? parts_.store->history() : std::move(run.history)};
 }
 
-RunOutcome Engine::start() {
-  RunOutcome outcome{.global = parts_.strategy.initial(), .history = {}};
-  RoundRecord& record = outcome.history.emplace_back();
-  record.evaluation = timed(record.seconds.evaluate, [&] { return parts_.strategy.evaluate(0, outcome.global); });
-  record.global_sha256 = final_sha256(outcome.global);
+SavedRun Engine::start() {
+  SavedRun run{.global = parts_.strategy.initial()};
+  RoundRecord record;
+  record.evaluation = timed(record.seconds.evaluate, [&] { return parts_.strategy.evaluate(0, run.global); });
+  record.global_sha256 = final_sha256(run.global);
   notify(observer_.on_start, record);
-  save(outcome);
-  return outcome;
+  keep(record, run);
+  return run;
 }
 
 RoundRecord Engine::play_round(int round, NamedTensors& global) {
@@ -223,10 +227,14 @@ Engine::Gathered Engine::gather(const NamedTensors& global, RoundRecord& record)
                   record.cohort.size(), attempts > 1 ? ", in two attempts" : "", reasons_text(record.refused)));
 }
 
-void Engine::save(const RunOutcome& outcome) {
-  if (parts_.store == nullptr) return;
-  parts_.store->save({.global = outcome.global,
-                      .history = outcome.history,
+// In the store, or in memory where there is none.
+void Engine::keep(const RoundRecord& record, SavedRun& run) {
+  if (parts_.store == nullptr) {
+    run.history.push_back(record);
+    return;
+  }
+  parts_.store->save({.global = run.global,
+                      .record = record,
                       .state = parts_.strategy.state(),
                       .events_bytes = observer_.events_bytes ? observer_.events_bytes() : 0});
 }

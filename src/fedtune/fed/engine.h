@@ -70,10 +70,10 @@ class Engine {
   class Exchange;   // one round's contributions as they arrive
   struct Gathered;  // what it leaves
 
-  RunOutcome start();
+  SavedRun start();
   RoundRecord play_round(int round, NamedTensors& global);
   Gathered gather(const NamedTensors& global, RoundRecord& record);
-  void save(const RunOutcome& outcome);
+  void keep(const RoundRecord& record, SavedRun& run);
 
   EngineOptions options_;
   Parts parts_;

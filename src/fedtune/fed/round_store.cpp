@@ -98,8 +98,7 @@ std::vector<int> RoundStore::saved_rounds() const {
 }
 
 void RoundStore::save(const Snapshot& snapshot) {
-  if (snapshot.history.empty()) throw failed("saving a round: its history is empty");
-  const int round = snapshot.history.back().round;
+  const int round = snapshot.record.round;
   create_folders(folder_);
   // What a crashed save or an undone round left would stand in the way of the newest whole one.
   for (const int other : saved_rounds()) {
@@ -107,7 +106,7 @@ void RoundStore::save(const Snapshot& snapshot) {
   }
   save_safetensors(tensors_path(round), snapshot.global);
   const StoredState state = save_state(snapshot.state);
-  const StoredHistory history = save_history(snapshot.history);
+  const StoredHistory history = save_history(snapshot.record);
   write_file_atomically(record_path(round), sealed({{"version", record_version},
                                                     {"round", round},
                                                     {"tensors_sha256", sha256_of_file(tensors_path(round))},
@@ -115,8 +114,9 @@ void RoundStore::save(const Snapshot& snapshot) {
                                                     {"events_bytes", snapshot.events_bytes},
                                                     {"strategy_state_since", state.since},
                                                     {"strategy_state_sha256", state.sha256},
-                                                    {"history_rounds", history.rounds},
+                                                    {"history_rounds", history.lines},
                                                     {"history_sha256", history.sha256}}));
+  last_ = history;
   remove_all_but_newest();
 }
 
@@ -130,61 +130,83 @@ RoundStore::StoredState RoundStore::save_state(const StrategyState& state) const
   return {.since = state.since, .sha256 = sha256_of_file(state_path(state.since))};
 }
 
-// Lengthens the round's file where this object has written what is in it; otherwise, writes it anew.
-RoundStore::StoredHistory RoundStore::save_history(std::span<const RoundRecord> history) {
-  const std::filesystem::path path = history_path(history.back().round);
-  StoredHistory& written = written_[static_cast<std::size_t>(history.back().round % 2)];
-  StoredHistory stored = std::exchange(written, {});  // not known while it is written
-  const bool is_there =
-      stored.rounds > 0 && stored.rounds < history.size() && history[stored.rounds - 1].round == stored.last;
-  if (!is_there) stored = {};
-  std::string lines;
-  for (const RoundRecord& record : history.subspan(stored.rounds)) {
-    const std::string line = to_json(record).dump();
-    stored.sha256 = chained(stored.sha256, line);
-    lines += line + '\n';
+// Lengthens the round's file where it has the history of the last round, or that without its own line; otherwise,
+// writes it anew.
+RoundStore::StoredHistory RoundStore::save_history(const RoundRecord& record) {
+  if (last_.round < 0 || last_.round >= record.round) {
+    last_ = history_below(record.round);
+    lines_in_ = {};
   }
-  stored.rounds = history.size();
-  stored.last = history.back().round;
-  is_there ? append_to_file(path, lines) : write_file_atomically(path, lines);
-  written = stored;
-  return stored;
+  const std::filesystem::path path = history_path(record.round);
+  const std::string line = to_json(record).dump();
+  std::size_t& in_file = lines_in_[static_cast<std::size_t>(record.round % 2)];
+  const std::size_t known = std::exchange(in_file, 0);  // not while it is written
+  if (known > 0 && known == last_.lines) {
+    append_to_file(path, line + '\n');
+  } else if (known > 0 && known + 1 == last_.lines) {
+    append_to_file(path, last_line_ + '\n' + line + '\n');
+  } else {
+    write_file_atomically(path, read_lines(last_) + line + '\n');
+  }
+  in_file = last_.lines + 1;
+  last_line_ = line;
+  return {.round = record.round, .lines = in_file, .sha256 = chained(last_.sha256, line)};
 }
 
-std::vector<RoundRecord> RoundStore::read_history(int round, std::size_t rounds, const std::string& sha256) const {
-  const std::filesystem::path path = history_path(round);
-  const std::string text = read_file(path);
-  std::string found;
-  std::vector<std::string_view> lines;
-  for (std::string_view rest = text; lines.size() < rounds;) {
-    const std::size_t end = rest.find('\n');
-    if (end == std::string_view::npos) {
-      throw input_error("{}: found {} rounds, expected {}", path.string(), lines.size(), rounds);
+// Of the newest round below `round` that has a whole one.
+RoundStore::StoredHistory RoundStore::history_below(int round) const {
+  for (const int below : saved_rounds()) {
+    if (below >= round) continue;
+    try {
+      StoredHistory history = read_record(below).history;
+      read_lines(history);
+      return history;
+    } catch (const Error& error) {
+      log_debug("the history of round {} is damaged: {}", below, error.what());
     }
-    lines.push_back(rest.substr(0, end));
-    found = chained(found, lines.back());
-    rest.remove_prefix(end + 1);
   }
-  if (found != sha256) throw input_error("{}: its checksum does not match", path.string());
-  std::vector<RoundRecord> history;
-  history.reserve(lines.size());
-  for (const std::string_view line : lines) {
-    const std::string where = fmt::format("{}, line {}", path.string(), history.size() + 1);
-    history.push_back(round_record_from(parse_json(line, where), where));
-  }
-  return history;
+  return {};
 }
 
-RoundStore::StoredState RoundStore::state_of(int round) const {
-  const std::string context = record_path(round).string();
-  const nlohmann::json record = unsealed(context);
-  return {.since = required<int>(record, "strategy_state_since", context),
-          .sha256 = required<std::string>(record, "strategy_state_sha256", context)};
+std::string RoundStore::read_lines(const StoredHistory& stored) const {
+  if (stored.lines == 0) return {};
+  const std::filesystem::path path = history_path(stored.round);
+  std::string text = read_file(path);
+  std::string found;
+  std::size_t length = 0;
+  for (std::size_t lines = 0; lines < stored.lines; ++lines) {
+    const std::size_t end = text.find('\n', length);
+    if (end == std::string::npos) {
+      throw input_error("{}: found {} rounds, expected {}", path.string(), lines, stored.lines);
+    }
+    found = chained(found, std::string_view(text).substr(length, end - length));
+    length = end + 1;
+  }
+  if (found != stored.sha256) throw input_error("{}: its checksum does not match", path.string());
+  text.resize(length);
+  return text;
+}
+
+std::vector<RoundRecord> RoundStore::read_history(const StoredHistory& stored) const {
+  const std::string text = read_lines(stored);
+  std::vector<RoundRecord> records;
+  records.reserve(stored.lines);
+  for (std::string_view rest = text; !rest.empty(); rest.remove_prefix(rest.find('\n') + 1)) {
+    const std::string where = fmt::format("{}, line {}", history_path(stored.round).string(), records.size() + 1);
+    records.push_back(round_record_from(parse_json(rest.substr(0, rest.find('\n')), where), where));
+  }
+  return records;
+}
+
+std::vector<RoundRecord> RoundStore::history() const {
+  const std::vector<int> rounds = saved_rounds();
+  if (rounds.empty()) throw failed("{}: no round is saved", folder_.string());
+  return read_history(read_record(rounds.front()).history);
 }
 
 RoundStore::StoredState RoundStore::state_if_whole(int round) const {
   try {
-    return state_of(round);
+    return read_record(round).state;
   } catch (const Error& error) {
     log_debug("the checkpoint of round {} is damaged: {}", round, error.what());
     return {};
@@ -214,25 +236,36 @@ void RoundStore::remove_all_but_newest() const {
   remove_temporary_files(folder_);
 }
 
-SavedRun RoundStore::read(int round) const {
+RoundStore::Record RoundStore::read_record(int round) const {
   const std::string context = record_path(round).string();
-  const nlohmann::json state = unsealed(context);
-  if (const int version = required<int>(state, "version", context); version != record_version) {
+  const nlohmann::json record = unsealed(context);
+  if (const int version = required<int>(record, "version", context); version != record_version) {
     throw input_error("{}: format version {}, expected {}", context, version, record_version);
   }
-  require_checksum(tensors_path(round), required<std::string>(state, "tensors_sha256", context));
-  if (required<std::string>(state, "configuration", context) != configuration_hash_) {
+  return {.tensors_sha256 = required<std::string>(record, "tensors_sha256", context),
+          .configuration = required<std::string>(record, "configuration", context),
+          .events_bytes = required<std::int64_t>(record, "events_bytes", context),
+          .state = {.since = required<int>(record, "strategy_state_since", context),
+                    .sha256 = required<std::string>(record, "strategy_state_sha256", context)},
+          .history = {.round = round,
+                      .lines = required<std::size_t>(record, "history_rounds", context),
+                      .sha256 = required<std::string>(record, "history_sha256", context)}};
+}
+
+SavedRun RoundStore::read(int round) const {
+  const Record record = read_record(round);
+  require_checksum(tensors_path(round), record.tensors_sha256);
+  if (record.configuration != configuration_hash_) {
     throw usage_error(
         "{}: the checkpoint belongs to a run with another configuration; start a new run, or resume with the "
         "options of the old one",
         folder_.string());
   }
-  return {.round = required<int>(state, "round", context),
+  return {.round = round,
           .global = load_safetensors(tensors_path(round)).tensors,
-          .history = read_history(round, required<std::size_t>(state, "history_rounds", context),
-                                  required<std::string>(state, "history_sha256", context)),
-          .state = read_state(state_of(round)),
-          .events_bytes = required<std::int64_t>(state, "events_bytes", context)};
+          .history = read_history(record.history),
+          .state = read_state(record.state),
+          .events_bytes = record.events_bytes};
 }
 
 std::optional<SavedRun> RoundStore::load() const {

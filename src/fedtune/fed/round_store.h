@@ -7,15 +7,15 @@
 // last, so a round exists once its JSON does.
 //
 // The history is a line a round, in two files that grow: history-0.jsonl for even rounds, history-1.jsonl for odd ones.
-// A save lengthens its own by what it lacks, so that a round costs the same however many went before it, and the round
-// before keeps a history of its own. A round's JSON says how many lines are its, and their checksum.
+// A save lengthens its own by what it lacks, so that a round costs the same time however many went before it, and no
+// memory, and the round before keeps a history of its own. A round's JSON says how many lines are its, and their
+// checksum.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -39,7 +39,8 @@ class RoundStore {
 
   struct Snapshot {
     const NamedTensors& global;
-    std::span<const RoundRecord> history{};  // its last entry is the round that is saved
+    const RoundRecord&
+        record;  // of the round that is saved; its history is that of the newest round below it, and this
     StrategyState state{};
     std::int64_t events_bytes = 0;
   };
@@ -51,6 +52,8 @@ class RoundStore {
   // over. Throws Error(input) when every round is damaged, Error(usage) when the configuration is another,
   // Error(failed) when it cannot be made sure that the round outlives a power failure.
   std::optional<SavedRun> load() const;
+  // The history of the newest round, which is there. Throws Error(input) where it is damaged.
+  std::vector<RoundRecord> history() const;
   // Every round that is kept, newest first. Throws as load, and Error(input) where one of them is damaged.
   std::vector<SavedRun> load_all() const;
 
@@ -61,30 +64,42 @@ class RoundStore {
   std::filesystem::path history_path(int round) const;
   std::vector<int> saved_rounds() const;  // newest first
   SavedRun read(int round) const;
-  // A saved strategy state: which file, and its checksum.
+  // A saved strategy state: which file, and its checksum. `since` is 0 where there is none.
   struct StoredState {
     int since = 0;
     std::string sha256{};
   };
-  StoredState save_state(const StrategyState& state) const;
-  StrategyState read_state(const StoredState& stored) const;
-  // What the record of `round` says; since is 0 where it keeps none. Throws Error(input) when the record is damaged.
-  StoredState state_of(int round) const;
-  // The same; none where the record is damaged.
-  StoredState state_if_whole(int round) const;
-  // A saved history: how many rounds, the number of the last, and the checksum of their lines.
+  // A saved history: the round it goes up to, how many lines of that round's file, and their checksum.
   struct StoredHistory {
-    std::size_t rounds = 0;
-    int last = 0;
+    int round = -1;  // -1: of none
+    std::size_t lines = 0;
     std::string sha256{};
   };
-  StoredHistory save_history(std::span<const RoundRecord> history);
-  std::vector<RoundRecord> read_history(int round, std::size_t rounds, const std::string& sha256) const;
+  // A round's JSON.
+  struct Record {
+    std::string tensors_sha256{};
+    std::string configuration{};
+    std::int64_t events_bytes = 0;
+    StoredState state{};
+    StoredHistory history{};
+  };
+  Record read_record(int round) const;  // Throws Error(input) when it is damaged.
+  StoredState save_state(const StrategyState& state) const;
+  StrategyState read_state(const StoredState& stored) const;
+  StoredState state_if_whole(int round) const;  // none where the record is damaged
+  StoredHistory save_history(const RoundRecord& record);
+  StoredHistory history_below(int round) const;
+  std::string read_lines(const StoredHistory& stored) const;  // each with its newline
+  std::vector<RoundRecord> read_history(const StoredHistory& stored) const;
   void remove_all_but_newest() const;
 
   std::filesystem::path folder_;
   std::string configuration_hash_;
-  std::array<StoredHistory, 2> written_{};  // by this object, in each of the two files; no rounds: not known
+  // What this object knows of the files: the history of the last round it saved, that round's line, and how many lines
+  // are in each of the two.
+  StoredHistory last_{};
+  std::string last_line_{};
+  std::array<std::size_t, 2> lines_in_{};  // 0: not known
 };
 
 }  // namespace fedtune::fed

@@ -10,6 +10,7 @@
 #include "fedtune/base/file.h"
 #include "fedtune/base/interrupt.h"
 #include "fedtune/base/log.h"
+#include "fedtune/base/sha256.h"
 #include "fedtune/base/temporary_folder.h"
 #include "fedtune/fed/engine.h"
 #include "fedtune/fed/record_json.h"
@@ -58,8 +59,7 @@ class RoundStoreTest : public testing::Test {
 
   void save_round(int round, const StrategyState& state = {}) {
     const NamedTensors global = toy_tensors({static_cast<float>(round), 0.5f});
-    history.push_back(full_record(round));
-    store().save({.global = global, .history = history, .state = state, .events_bytes = 100 * round});
+    store().save({.global = global, .record = full_record(round), .state = state, .events_bytes = 100 * round});
   }
   // The round's state, whose one number says since when it has been so.
   static StrategyState state_since(int since) {
@@ -82,7 +82,6 @@ class RoundStoreTest : public testing::Test {
   }
 
   TemporaryFolder folder;
-  std::vector<RoundRecord> history;
   std::vector<std::string> log;
 };
 
@@ -178,8 +177,7 @@ TEST_F(RoundStoreTest, ASaveAddsTheRoundsThatItsHistoryLacks) {
   std::size_t record_bytes = 0;
   std::string before;
   for (int round = 0; round <= 99; ++round) {
-    history.push_back(full_record(round));
-    writer.save({.global = global, .history = history});
+    writer.save({.global = global, .record = full_record(round)});
     if (round == 97) before = read_file(file("history-1.jsonl"));
     if (round == 10) record_bytes = read_file(file("round-0010.json")).size();
   }
@@ -190,18 +188,63 @@ TEST_F(RoundStoreTest, ASaveAddsTheRoundsThatItsHistoryLacks) {
   EXPECT_EQ(runs[0].history.size(), 100u);
   EXPECT_EQ(runs[1].history.size(), 99u);
   EXPECT_EQ(to_json(runs[0].history[50]), to_json(full_record(50)));
+  EXPECT_EQ(store().history().size(), 100u);
 }
 
-TEST_F(RoundStoreTest, AnotherHistoryReplacesTheOneThatIsThere) {
+// As `fedtune distill` and `fedtune pretrain` save.
+TEST_F(RoundStoreTest, RoundsThatAreLeftOutAreNotOfTheHistory) {
   RoundStore writer = store();
   const NamedTensors global = toy_tensors({0.5f});
-  for (const int round : {2, 4, 6}) {  // each time that round alone, as `fedtune distill` saves
-    history = {full_record(round)};
-    writer.save({.global = global, .history = history});
+  for (const int round : {2, 4, 7, 9, 10}) {
+    writer.save({.global = global, .record = full_record(round)});
+    EXPECT_EQ(store().load()->history.back().round, round);
   }
+  std::vector<int> rounds;
+  for (const RoundRecord& record : store().history()) rounds.push_back(record.round);
+  EXPECT_THAT(rounds, ElementsAre(2, 4, 7, 9, 10));
+}
+
+TEST_F(RoundStoreTest, ASaveGoesOnAfterOneThatFailed) {
+  RoundStore writer = store();
+  const NamedTensors global = toy_tensors({0.5f});
+  for (const int round : {0, 1, 2}) writer.save({.global = global, .record = full_record(round)});
+  // A folder in the record's place: the history is written by then.
+  std::filesystem::create_directories(file("round-0003.json") / "in the way");
+  EXPECT_THROW(writer.save({.global = global, .record = full_record(3)}), Error);
+  EXPECT_EQ(store().load()->round, 2);
+  std::filesystem::remove_all(file("round-0003.json"));
+  for (const int round : {3, 4}) writer.save({.global = global, .record = full_record(round)});
   const std::optional<SavedRun> run = store().load();
-  ASSERT_EQ(run->history.size(), 1u);
-  EXPECT_EQ(run->history[0].round, 6);
+  ASSERT_EQ(run->history.size(), 5u);
+  for (std::size_t round = 0; round <= 4; ++round) {
+    EXPECT_EQ(to_json(run->history[round]), to_json(full_record(static_cast<int>(round))));
+  }
+}
+
+TEST_F(RoundStoreTest, ARoundAfterADamagedHistoryGoesOnFromTheOneBefore) {
+  for (int round = 0; round <= 3; ++round) save_round(round);
+  flip_a_byte("history-1.jsonl");
+  EXPECT_EQ(store().load()->round, 2);
+  save_round(3);
+  EXPECT_EQ(store().load()->round, 3);
+  EXPECT_EQ(store().history().size(), 4u);
+}
+
+TEST_F(RoundStoreTest, WhatIsNoRecordIsRefusedWithItsLine) {
+  save_round(0);
+  write_file_atomically(file("history-0.jsonl"), "{\"round\": 0}\n");
+  std::string text = read_file(file("round-0000.json"));
+  nlohmann::json state = nlohmann::json::parse(text)["state"];
+  state["history_sha256"] = sha256_hex("{\"round\": 0}");
+  write_file_atomically(file("round-0000.json"),
+                        nlohmann::json{{"sha256", sha256_hex(state.dump())}, {"state", state}}.dump());
+  try {
+    store().history();
+    FAIL() << "expected an error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::input);
+    EXPECT_THAT(error.what(), HasSubstr("history-0.jsonl, line 1"));
+  }
 }
 
 TEST_F(RoundStoreTest, TensorsWithoutTheirStateAreNoRound) {
@@ -215,7 +258,6 @@ TEST_F(RoundStoreTest, ARoundSavedAfterAFallBackReplacesTheDamagedOne) {
   save_round(1);
   save_round(2);
   flip_a_byte("round-0002.safetensors");
-  history.pop_back();
   save_round(2);
   EXPECT_EQ(store().load()->round, 2);
 }
@@ -260,7 +302,6 @@ TEST_F(RoundStoreTest, ARoundPlayedAgainWritesItsStateAgain) {
   save_round(1, state_since(1));
   save_round(2, state_since(2));
   flip_a_byte("state-0002.safetensors");
-  history.pop_back();
   save_round(2, state_since(2));
   EXPECT_EQ(store().load()->round, 2);
 }
