@@ -24,6 +24,12 @@ void keep_freed_memory() {
 #endif
 }
 
+void give_back_freed_memory() {
+#if defined(__GLIBC__)
+  malloc_trim(0);
+#endif
+}
+
 void release_pages(std::span<const std::byte> mapped) {
   // Every page that is touched: a neighbour's bytes on the first and the last are read again like these.
   const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
