@@ -156,7 +156,8 @@ def test_a_token_that_is_not_accepted_is_said_and_not_shown(inspect):
 
 def test_a_name_that_is_not_there_may_be_private(hub, inspect):
     error = inspect("owner/other", code=3)
-    assert "has no model 'owner/other'" in error and "private and no token was given" in error
+    assert "'owner/other' is no path that exists, and" in error
+    assert "has no model of that name, or it is private and no token was given" in error
     hub.models[NAME].access = "private"
     assert "private and no token was given" in inspect(code=3)
     assert "may not see it" in inspect("owner/other", code=3, HF_TOKEN=hub.token)

@@ -107,9 +107,10 @@ HttpResponse Session::ask(HttpRequest request, const Sink& sink) {
     }
     if (!retry.wait(reason, asked)) {
       throw network_error(
-          "the Hugging Face hub ({}) cannot be reached or goes on failing: {}, {} times in a row. Try later, set "
-          "HF_ENDPOINT to a mirror, or give a folder",
-          environment_.endpoint, reason, most_tries);
+          "'{}' is no path that exists, so it was looked up as a {} of the Hugging Face hub ({}), which cannot be "
+          "reached "
+          "or goes on failing: {}, {} times in a row. Try later, set HF_ENDPOINT to a mirror, or give a folder",
+          repository_.id, repository_.kind(), environment_.endpoint, reason, most_tries);
     }
   }
 }
@@ -161,9 +162,11 @@ void Session::refuse(const HttpResponse& response, const std::string& url) const
                       environment_.endpoint, said.empty() ? "" : fmt::format(" ({})", said));
   }
   if (response.status == 401 || response.status == 404) {
-    throw input_error("{} has no {} '{}', or {}; check the name, or set HF_TOKEN for a private one, or give a folder",
-                      environment_.endpoint, repository_.kind(), repository_.id,
-                      token ? "the account of this token may not see it" : "it is private and no token was given");
+    throw input_error(
+        "'{}' is no path that exists, and {} has no {} of that name, or {}; check the name, or set HF_TOKEN "
+        "for a private one, or give a folder",
+        repository_.id, environment_.endpoint, repository_.kind(),
+        token ? "the account of this token may not see it" : "it is private and no token was given");
   }
   if (response.status == 403) {
     throw input_error("{} refuses access to '{}'{}; see {}", environment_.endpoint, repository_.id,
