@@ -6,7 +6,6 @@
 
 #include "fedtune/aggregate/sum_of_squares.h"
 #include "fedtune/base/error.h"
-#include "fedtune/base/memory.h"
 
 namespace fedtune::aggregate {
 namespace {
@@ -63,7 +62,7 @@ Status check_contribution(const Layout& layout, const Offer& offer, const Admiss
     for (std::size_t begin = 0; begin < values.size(); begin += SumOfSquares::piece) {
       const std::span<const float> piece = values.subspan(begin, std::min(SumOfSquares::piece, values.size() - begin));
       sum.add(piece.size(), [piece](std::size_t i) { return double{piece[i]}; });
-      if (offer.tensors.mapped) release_pages(std::as_bytes(piece));
+      offer.tensors.release_pages(std::as_bytes(piece));
     }
     if (!std::isfinite(sum.total())) return name_first_not_finite(tensor);
     squares += sum.total();

@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "fedtune/base/error.h"
-#include "fedtune/base/memory.h"
 
 namespace fedtune::aggregate {
 namespace {
@@ -32,7 +31,7 @@ Sums sums_of(const NamedTensors& client, const Averaged& averaged) {
       sums.mean += m * m;
       sums.both += d * m;
     }
-    if (client.mapped) release_pages(client.tensors[t].bytes);
+    client.release_pages(client.tensors[t].bytes);
   }
   return sums;
 }

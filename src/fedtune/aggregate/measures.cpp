@@ -5,7 +5,6 @@
 #include <span>
 
 #include "fedtune/aggregate/sum_of_squares.h"
-#include "fedtune/base/memory.h"
 #include "fedtune/format/tensor_hash.h"
 
 namespace fedtune::aggregate {
@@ -28,7 +27,7 @@ Measures measure(const NamedTensors& tensors, const NamedTensors& origin) {
       hash.add(bytes);
       own.add(count, [now](std::size_t i) { return double{now[i]}; });
       moved.add(count, [now, then](std::size_t i) { return double{now[i]} - double{then[i]}; });
-      if (tensors.mapped) release_pages(bytes);
+      tensors.release_pages(bytes);
     }
     norm += own.total();
     change += moved.total();

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "fedtune/base/error.h"
-#include "fedtune/base/memory.h"
 
 namespace fedtune::aggregate {
 namespace {
@@ -37,9 +36,8 @@ struct Values {
 
 void release(std::span<const Contribution> contributions, std::size_t index, Values values) {
   for (const Contribution& contribution : contributions) {
-    if (!contribution.tensors->mapped) continue;
     const std::span<const float> all = contribution.tensors->tensors[index].f32();
-    release_pages(std::as_bytes(all.subspan(values.begin, values.end - values.begin)));
+    contribution.tensors->release_pages(std::as_bytes(all.subspan(values.begin, values.end - values.begin)));
   }
 }
 

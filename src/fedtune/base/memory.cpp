@@ -1,5 +1,7 @@
 #include "fedtune/base/memory.h"
 
+#include <algorithm>
+
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -30,11 +32,15 @@ void give_back_freed_memory() {
 #endif
 }
 
-void release_pages(std::span<const std::byte> mapped) {
-  // Every page that is touched: a neighbour's bytes on the first and the last are read again like these.
+void release_pages(std::span<const std::byte> read, std::span<const std::byte> mapped) {
+  constexpr std::uintptr_t around = 2 << 20;  // no more is mapped at once, and at a multiple of it: a huge page
+  const auto address = [](const std::byte* byte) { return reinterpret_cast<std::uintptr_t>(byte); };
+  const std::uintptr_t from = std::max(address(read.data()) / around * around, address(mapped.data()));
+  const std::uintptr_t end = std::min((address(read.data() + read.size()) + around - 1) / around * around,
+                                      address(mapped.data() + mapped.size()));
+  // Whole pages: a neighbour's bytes on the first and the last are read again like these.
   const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto begin = reinterpret_cast<std::uintptr_t>(mapped.data()) & ~(page - 1);
-  const auto end = reinterpret_cast<std::uintptr_t>(mapped.data() + mapped.size());
+  const std::uintptr_t begin = from / page * page;
   if (end > begin) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
 }
 

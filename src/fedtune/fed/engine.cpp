@@ -169,9 +169,6 @@ RunOutcome Engine::run(std::optional<SavedRun> from) {
     const RoundRecord record = play_round(round, run.global);
     notify(observer_.on_round, record);
     keep(record, run);
-    // What rounds free lies differently in each: without this, a process takes up more of its heap for a thousand
-    // rounds.
-    give_back_freed_memory();
   }
   parts_.transport.finish();
   return {.global = std::move(run.global),
@@ -194,6 +191,9 @@ RoundRecord Engine::play_round(int round, NamedTensors& global) {
   record.cohort = choose_cohort(options_, round);
   notify(observer_.on_round_start, round, record.cohort);
   Gathered gathered = gather(global, record);
+  // What training has freed is not needed while contributions are averaged; and it lies differently in each round, so
+  // that a process that kept it would take up more of its heap for a thousand rounds.
+  give_back_freed_memory();
 
   Strategy& strategy = parts_.strategy;
   PhaseSeconds& seconds = record.seconds;

@@ -3,7 +3,6 @@
 #include <atomic>
 #include <utility>
 
-#include "fedtune/base/memory.h"
 #include "fedtune/fed/payload.h"
 
 namespace fedtune::fed {
@@ -82,8 +81,7 @@ std::shared_ptr<Arrival> Spill::expect(std::size_t bytes) {
 
 NamedTensors Spill::hold(NamedTensors tensors) {
   if (tensors.mapped) {
-    // Whoever admitted them has read them.
-    for (const TensorView& tensor : tensors.tensors) release_pages(tensor.bytes);
+    tensors.release_pages();  // whoever admitted them has read them
     return tensors;
   }
   if (Owner claim = memory_->claim(tensors.total_bytes())) {

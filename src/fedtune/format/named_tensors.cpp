@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "fedtune/base/error.h"
+#include "fedtune/base/memory.h"
 
 namespace fedtune {
 namespace {
@@ -72,6 +73,26 @@ std::size_t NamedTensors::total_bytes() const {
   std::size_t total = 0;
   for (const TensorView& tensor : tensors) total += tensor.bytes.size();
   return total;
+}
+
+// From the first byte to the last, wherever the tensors lie in between.
+std::span<const std::byte> NamedTensors::extent() const {
+  std::span<const std::byte> all;
+  for (const TensorView& tensor : tensors) {
+    if (tensor.bytes.empty()) continue;
+    const std::byte* const begin = all.empty() ? tensor.bytes.data() : std::min(all.data(), tensor.bytes.data());
+    const std::byte* const end = std::max(all.data() + all.size(), tensor.bytes.data() + tensor.bytes.size());
+    all = {begin, end};
+  }
+  return all;
+}
+
+void NamedTensors::release_pages(std::span<const std::byte> read) const {
+  if (mapped) fedtune::release_pages(read, extent());
+}
+
+void NamedTensors::release_pages() const {
+  if (mapped) fedtune::release_pages(extent(), extent());
 }
 
 Layout layout_of(const NamedTensors& tensors) {

@@ -41,11 +41,19 @@ std::string shape_text(std::span<const std::int64_t> shape);
 struct NamedTensors {
   std::vector<TensorView> tensors{};
   std::shared_ptr<const void> owner{};  // a mapped file, a buffer, the torch tensors viewed
-  bool mapped = false;                  // all bytes lie in a MappedFile: whoever has read them may release_pages
+  bool mapped = false;                  // all bytes lie in one MappedFile
 
   // nullptr where the name is absent.
   const TensorView* find(std::string_view name) const;
   std::size_t total_bytes() const;
+  // Where the tensors are mapped, lets the pages of these bytes go, which are a part of one of them or of all; nothing
+  // where they are not. For whoever has read them: many contributions do not fit into memory at once.
+  void release_pages(std::span<const std::byte> read) const;
+  // All of them.
+  void release_pages() const;
+
+ private:
+  std::span<const std::byte> extent() const;
 };
 
 // A name, a type and a shape without values: what a set of tensors must look like.

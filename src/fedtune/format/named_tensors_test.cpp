@@ -1,11 +1,19 @@
 #include "fedtune/format/named_tensors.h"
 
 #include <array>
+#include <cstdio>
+#include <fstream>
 #include <limits>
+#include <memory>
+#include <string>
+#include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "fedtune/base/error.h"
+#include "fedtune/base/scratch_file.h"
+#include "fedtune/base/temporary_folder.h"
 
 namespace fedtune {
 namespace {
@@ -63,6 +71,48 @@ TEST_F(TensorViewTest, IsFoundByName) {
   EXPECT_EQ(tensors.find("u"), nullptr);
   EXPECT_EQ(tensors.total_bytes(), 8u);
   EXPECT_EQ(layout_of(tensors), (Layout{{.name = "t", .dtype = DType::f32, .shape = {2}}}));
+}
+
+// Of the mapping that begins at `address`: how much of it this process has in memory.
+std::int64_t resident_kb(const void* address) {
+  std::ifstream maps("/proc/self/smaps");
+  const std::string begin = fmt::format("{:x}-", reinterpret_cast<std::uintptr_t>(address));
+  bool found = false;
+  for (std::string line; std::getline(maps, line);) {
+    found = found || line.starts_with(begin);
+    std::int64_t kilobytes = 0;
+    // NOLINTNEXTLINE(cert-err34-c): one number or nothing
+    if (found && std::sscanf(line.c_str(), "Rss: %ld kB", &kilobytes) == 1) return kilobytes;
+  }
+  return -1;
+}
+
+TEST(MappedTensors, LetGoOfAllThatWasMappedAlongWithWhatWasRead) {
+  constexpr std::size_t count = 100, size = 5000;  // about a page each: 16 and more of them are mapped at once
+  const TemporaryFolder folder;
+  ScratchFile file(folder.path());
+  const std::vector<std::byte> content(count * size, std::byte{1});
+  file.append(content);
+  const std::shared_ptr<const MappedFile> map = file.map();
+  NamedTensors tensors{.owner = map, .mapped = true};
+  for (std::size_t i = 0; i < count; ++i) {
+    tensors.tensors.push_back(
+        {.name = "t", .dtype = DType::u8, .shape = {size}, .bytes = map->bytes().subspan(i * size, size)});
+  }
+  std::size_t sum = 0;
+  for (const TensorView& tensor : tensors.tensors) {
+    for (const std::byte byte : tensor.bytes) sum += static_cast<std::size_t>(byte);
+  }
+  EXPECT_GT(resident_kb(map->bytes().data()), 400);
+  tensors.release_pages();
+  EXPECT_EQ(resident_kb(map->bytes().data()), 0);
+
+  for (const TensorView& tensor : tensors.tensors) {
+    for (const std::byte byte : tensor.bytes) sum += static_cast<std::size_t>(byte);
+    tensors.release_pages(tensor.bytes);
+    EXPECT_EQ(resident_kb(map->bytes().data()), 0);
+  }
+  EXPECT_EQ(sum, 2 * count * size);
 }
 
 TEST(ShapeText, ReadsAsAList) {

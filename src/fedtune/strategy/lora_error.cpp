@@ -9,7 +9,6 @@
 #include <ATen/ops/zeros.h>
 
 #include "fedtune/base/error.h"
-#include "fedtune/base/memory.h"
 #include "fedtune/nn/matrix.h"
 
 namespace fedtune::strategy {
@@ -62,9 +61,8 @@ class SumOfProducts {
       }
     }
     rows_ += pair_.r;
-    if (!tensors.mapped) return;
-    release_pages(a.bytes);
-    release_pages(b.bytes);
+    tensors.release_pages(a.bytes);
+    tensors.release_pages(b.bytes);
   }
 
   at::Tensor total() {
