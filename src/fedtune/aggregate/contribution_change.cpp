@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fedtune/aggregate/sum_of_squares.h"
 #include "fedtune/base/error.h"
 
 namespace fedtune::aggregate {
@@ -31,8 +32,9 @@ Sums sums_of(const NamedTensors& client, const Averaged& averaged) {
       sums.mean += m * m;
       sums.both += d * m;
     }
-    client.release_pages(client.tensors[t].bytes);
+    if (own.size() >= SumOfSquares::piece) client.release_pages(client.tensors[t].bytes);
   }
+  client.release_pages();  // the smaller ones too
   return sums;
 }
 

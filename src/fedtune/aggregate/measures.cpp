@@ -27,11 +27,12 @@ Measures measure(const NamedTensors& tensors, const NamedTensors& origin) {
       hash.add(bytes);
       own.add(count, [now](std::size_t i) { return double{now[i]}; });
       moved.add(count, [now, then](std::size_t i) { return double{now[i]} - double{then[i]}; });
-      tensors.release_pages(bytes);
+      if (count == SumOfSquares::piece) tensors.release_pages(bytes);
     }
     norm += own.total();
     change += moved.total();
   }
+  tensors.release_pages();  // the smaller ones too
   return {.sha256 = hash.hex(), .norm = std::sqrt(norm), .change = std::sqrt(change)};
 }
 

@@ -1,7 +1,6 @@
 #include "fedtune/aggregate/weighted_mean.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <memory>
 #include <utility>
@@ -12,10 +11,8 @@
 namespace fedtune::aggregate {
 namespace {
 
-// Doubles summed at once: they stay in the first-level cache while one contribution after the other is added.
-constexpr std::size_t block_size = 4096;
-// Blocks after which the pages of mapped contributions are let go: the kernel reads about as many ahead.
-constexpr std::size_t kept_blocks = 4;
+// Doubles summed at once: they stay in the second-level cache while one contribution after the other is added.
+constexpr std::size_t block_size = 16384;
 
 void check_layouts(std::span<const Contribution> contributions) {
   const auto& first = contributions.front().tensors->tensors;
@@ -30,33 +27,18 @@ void check_layouts(std::span<const Contribution> contributions) {
   }
 }
 
-struct Values {
-  std::size_t begin, end;
-};
-
-void release(std::span<const Contribution> contributions, std::size_t index, Values values) {
-  for (const Contribution& contribution : contributions) {
-    const std::span<const float> all = contribution.tensors->tensors[index].f32();
-    contribution.tensors->release_pages(std::as_bytes(all.subspan(values.begin, values.end - values.begin)));
-  }
-}
-
 void mean_of_tensor(std::span<const Contribution> contributions, std::span<const double> shares, std::size_t index,
                     std::span<float> result) {
-  std::array<double, block_size> sums;
-  std::size_t released = 0;
+  std::vector<double> sums(block_size);
   for (std::size_t begin = 0; begin < result.size(); begin += block_size) {
     const std::size_t count = std::min(block_size, result.size() - begin);
     std::fill_n(sums.begin(), count, 0.0);
     for (std::size_t k = 0; k < contributions.size(); ++k) {
       const std::span<const float> values = contributions[k].tensors->tensors[index].f32().subspan(begin, count);
       for (std::size_t i = 0; i < count; ++i) sums[i] += shares[k] * static_cast<double>(values[i]);
+      contributions[k].tensors->release_pages(std::as_bytes(values));  // a megabyte of each would be a gigabyte of many
     }
     for (std::size_t i = 0; i < count; ++i) result[begin + i] = static_cast<float>(sums[i]);
-    if (const std::size_t end = begin + count; end % (kept_blocks * block_size) == 0 || end == result.size()) {
-      release(contributions, index, {.begin = released, .end = end});
-      released = end;
-    }
   }
 }
 
