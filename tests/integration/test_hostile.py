@@ -227,7 +227,8 @@ def test_memory_and_descriptors_stay_as_they_are_over_1000_rounds(fedtune, run_a
         for first in (200, 996):
             if first <= number < first + 5:  # what is open in all of them is not a file that is just being written
                 memory[first] = status_of(process, "VmRSS")
-                kept_open[first] = kept_open.get(first, open_files(process)) & open_files(process)
+                found = open_files(process)
+                kept_open[first] = kept_open.get(first, found) & found
     assert process.wait(timeout=60) == 0
     print(memory, kept_open)
     assert len(kept_open[996]) == len(kept_open[200])

@@ -62,12 +62,12 @@ Status check_contribution(const Layout& layout, const Offer& offer, const Admiss
     for (std::size_t begin = 0; begin < values.size(); begin += SumOfSquares::piece) {
       const std::span<const float> piece = values.subspan(begin, std::min(SumOfSquares::piece, values.size() - begin));
       sum.add(piece.size(), [piece](std::size_t i) { return double{piece[i]}; });
+      // Smaller ones go when the whole contribution is put aside.
       if (piece.size() == SumOfSquares::piece) offer.tensors.release_pages(std::as_bytes(piece));
     }
     if (!std::isfinite(sum.total())) return name_first_not_finite(tensor);
     squares += sum.total();
   }
-  offer.tensors.release_pages();  // the smaller ones too
   if (const double norm = std::sqrt(squares); norm > limits.max_norm) {
     return refuse("the norm of its values is {:.3g}, expected at most {:.3g}; has its training diverged?", norm,
                   limits.max_norm);

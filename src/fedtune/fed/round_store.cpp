@@ -162,7 +162,7 @@ RoundStore::StoredHistory RoundStore::history_below(int round) const {
       read_lines(history);
       return history;
     } catch (const Error& error) {
-      log_debug("the history of round {} is damaged: {}", below, error.what());
+      log_warning("the history of round {} is damaged and passed over: {}", below, error.what());
     }
   }
   return {};

@@ -39,8 +39,7 @@ class RoundStore {
 
   struct Snapshot {
     const NamedTensors& global;
-    const RoundRecord&
-        record;  // of the round that is saved; its history is that of the newest round below it, and this
+    const RoundRecord& record;  // of the round that is saved, whose history is this after that of the newest below it
     StrategyState state{};
     std::int64_t events_bytes = 0;
   };

@@ -12,6 +12,7 @@
 #include "fedtune/base/log.h"
 #include "fedtune/base/sha256.h"
 #include "fedtune/base/temporary_folder.h"
+#include "fedtune/base/testing.h"
 #include "fedtune/fed/engine.h"
 #include "fedtune/fed/record_json.h"
 #include "fedtune/fed/toy_federation.h"
@@ -233,18 +234,11 @@ TEST_F(RoundStoreTest, ARoundAfterADamagedHistoryGoesOnFromTheOneBefore) {
 TEST_F(RoundStoreTest, WhatIsNoRecordIsRefusedWithItsLine) {
   save_round(0);
   write_file_atomically(file("history-0.jsonl"), "{\"round\": 0}\n");
-  std::string text = read_file(file("round-0000.json"));
-  nlohmann::json state = nlohmann::json::parse(text)["state"];
+  nlohmann::json state = nlohmann::json::parse(read_file(file("round-0000.json")))["state"];
   state["history_sha256"] = sha256_hex("{\"round\": 0}");
   write_file_atomically(file("round-0000.json"),
                         nlohmann::json{{"sha256", sha256_hex(state.dump())}, {"state", state}}.dump());
-  try {
-    store().history();
-    FAIL() << "expected an error";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::input);
-    EXPECT_THAT(error.what(), HasSubstr("history-0.jsonl, line 1"));
-  }
+  EXPECT_THAT(error_of([&] { store().history(); }), HasSubstr("history-0.jsonl, line 1"));
 }
 
 TEST_F(RoundStoreTest, TensorsWithoutTheirStateAreNoRound) {
@@ -316,24 +310,12 @@ TEST_F(RoundStoreTest, AStateThatAKilledSaveLeftIsWrittenAgain) {
 TEST_F(RoundStoreTest, NoWholeRoundIsAnInputErrorWithTheReasons) {
   save_round(1);
   flip_a_byte("round-0001.safetensors");
-  try {
-    store().load();
-    FAIL() << "expected an error";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::input);
-    EXPECT_THAT(error.what(), HasSubstr("checksum does not match"));
-  }
+  EXPECT_THAT(error_of([&] { store().load(); }), HasSubstr("checksum does not match"));
 }
 
 TEST_F(RoundStoreTest, AnotherConfigurationIsAUsageError) {
   save_round(1);
-  try {
-    store("other").load();
-    FAIL() << "expected an error";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::usage);
-    EXPECT_THAT(error.what(), HasSubstr("another configuration"));
-  }
+  EXPECT_THAT(error_of([&] { store("other").load(); }, ErrorKind::usage), HasSubstr("another configuration"));
 }
 
 TEST(RecordJson, ALossThatIsNotFiniteSurvivesAsNan) {

@@ -108,8 +108,7 @@ HttpResponse Session::ask(HttpRequest request, const Sink& sink) {
     if (!retry.wait(reason, asked)) {
       throw network_error(
           "'{}' is no path that exists, so it was looked up as a {} of the Hugging Face hub ({}), which cannot be "
-          "reached "
-          "or goes on failing: {}, {} times in a row. Try later, set HF_ENDPOINT to a mirror, or give a folder",
+          "reached or goes on failing: {}, {} times in a row. Try later, set HF_ENDPOINT to a mirror, or give a folder",
           repository_.id, repository_.kind(), environment_.endpoint, reason, most_tries);
     }
   }
