@@ -25,7 +25,7 @@ constexpr int64_t fetch_ahead = 256;
 // a block pass by, each brings some rows of the next left tile and its share of the next block. The others' narrower
 // tiles have no loads to spare for that.
 constexpr bool fetches_next = lanes == 16;
-constexpr int64_t rows_per_panel = tile_rows / panels_per_block;
+constexpr int64_t rows_per_panel = fetches_next ? tile_rows / panels_per_block : 1;
 
 // Where what comes next lies: the left rows of the next tile, and the next block's panels.
 struct Next {
@@ -47,13 +47,7 @@ FEDTUNE_INLINE void add_run(int64_t depth, Left a, const float* panel, Next next
   const float* low = a.data;
   const float* middle = low + 3 * stride;
   const float* high = low + 6 * stride;
-  for (int64_t k = 0; k < depth; ++k, panel += panel_width) {
-    if (fetches_next) {
-      __builtin_prefetch(next.left, 0, 3);
-      __builtin_prefetch(next.panels, 0, 2);
-      next.left += rows_per_panel;
-      ++next.panels;
-    }
+  const auto add = [&]() __attribute__((always_inline)) {
     Floats right[panel_vectors];
 #pragma GCC unroll 3
     for (int v = 0; v < panel_vectors; ++v) {
@@ -68,11 +62,24 @@ FEDTUNE_INLINE void add_run(int64_t depth, Left a, const float* panel, Next next
 #pragma GCC unroll 3
       for (int v = 0; v < panel_vectors; ++v) part[i][v] += left * right[v];
     }
+    panel += panel_width;
     low += a.column_stride;
     middle += a.column_stride;
     high += a.column_stride;
     asm("" : "+r"(low), "+r"(middle), "+r"(high));  // else each row gets a pointer again
+  };
+  int64_t k = 0;
+  // As many steps as bring a whole line of the next left tile: a fetch in each would cost more than it brings.
+  constexpr int64_t steps = lanes / rows_per_panel;
+  for (; fetches_next && k + steps <= depth; k += steps) {
+    __builtin_prefetch(next.left, 0, 3);
+    __builtin_prefetch(next.panels, 0, 2);
+    next.left += lanes;
+    next.panels += steps;
+#pragma GCC unroll 8
+    for (int64_t i = 0; i < steps; ++i) add();
   }
+  for (; k < depth; ++k) add();
 }
 
 // c[i, :] = start[i, :] + sum over k of a[i, k] panel[k, :], for `Rows` rows.
@@ -86,9 +93,8 @@ FEDTUNE_INLINE void product_tile(int64_t depth, Left a, const float* panel, Star
       for (int v = 0; v < panel_vectors; ++v) part[i][v] = load(start.data + i * start.row_stride + v * lanes);
   }
   // One run for each row of the next tile that this panel fetches.
-  constexpr int64_t runs = fetches_next ? rows_per_panel : 1;
-  for (int64_t run = 0; run < runs; ++run) {
-    const int64_t first = depth * run / runs, count = depth * (run + 1) / runs - first;
+  for (int64_t run = 0; run < rows_per_panel; ++run) {
+    const int64_t first = depth * run / rows_per_panel, count = depth * (run + 1) / rows_per_panel - first;
     add_run(count, {a.data + first * a.column_stride, a.row_stride, a.column_stride}, panel + first * panel_width,
             {next.left + run * a.row_stride, next.panels + first}, part);
   }
