@@ -4,12 +4,12 @@
 #include <cmath>
 
 #include <ATen/ops/scalar_tensor.h>
-#include <ATen/ops/zeros_like.h>
 #include <c10/core/GradMode.h>
 
 #include "fedtune/base/error.h"
 #include "fedtune/base/profile.h"
 #include "fedtune/nn/adamw.h"
+#include "fedtune/nn/huge_pages.h"
 
 namespace fedtune::train {
 
@@ -39,8 +39,8 @@ AdamW::AdamW(const std::vector<at::Tensor>& parameters, const AdamWOptions& opti
   slots_.reserve(parameters.size());
   for (const at::Tensor& parameter : parameters) {
     slots_.push_back({.parameter = parameter,
-                      .mean = at::zeros_like(parameter),
-                      .square = at::zeros_like(parameter),
+                      .mean = nn::huge_zeros_like(parameter),
+                      .square = nn::huge_zeros_like(parameter),
                       .steps = at::scalar_tensor(0.0f)});
     if (is_table(parameter, options)) slots_.back().moved.resize(static_cast<std::size_t>(parameter.size(0)));
   }

@@ -1,0 +1,65 @@
+#include "fedtune/nn/huge_pages.h"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include <ATen/ops/arange.h>
+#include <ATen/ops/equal.h>
+#include <ATen/ops/zeros.h>
+#include <gtest/gtest.h>
+
+namespace fedtune::nn {
+namespace {
+
+constexpr std::int64_t height = 1'200, width = 768;  // 3.7 MB
+
+std::uintptr_t address_of(const at::Tensor& x) {
+  return reinterpret_cast<std::uintptr_t>(x.const_data_ptr());
+}
+
+// The line of flags that Linux keeps for the mapping with this address in it; empty where there is no such mapping.
+std::string flags_of(std::uintptr_t address) {
+  std::ifstream maps("/proc/self/smaps");
+  bool inside = false;
+  for (std::string line; std::getline(maps, line);) {
+    char* after = nullptr;
+    const std::uintptr_t first = std::strtoull(line.c_str(), &after, 16);
+    if (after != line.c_str() && *after == '-')
+      inside = address >= first && address < std::strtoull(after + 1, nullptr, 16);
+    if (inside && line.starts_with("VmFlags:")) return line + " ";
+  }
+  return {};
+}
+
+TEST(HugePages, HoldZerosAndAreAskedForFromLinux) {
+  const at::Tensor table = huge_zeros({height, width}, at::kFloat);
+  EXPECT_EQ(table.sizes(), (at::IntArrayRef{height, width}));
+  EXPECT_EQ(table.count_nonzero().item<std::int64_t>(), 0);
+  EXPECT_EQ(address_of(table) % (2 << 20), 0u);
+  if (!std::filesystem::exists("/sys/kernel/mm/transparent_hugepage")) GTEST_SKIP() << "this Linux has no huge pages";
+  EXPECT_NE(flags_of(address_of(table)).find(" hg "), std::string::npos);
+}
+
+TEST(HugePages, AreTheSystemsAgainWithTheLastTensor) {
+  at::Tensor last_row = huge_zeros({height, width}, at::kFloat)[height - 1];
+  const std::uintptr_t address = address_of(last_row);
+  EXPECT_FALSE(flags_of(address).empty());
+  last_row.reset();
+  EXPECT_TRUE(flags_of(address).empty());
+}
+
+TEST(HugePages, CopyWhatIsGivenWhateverItsSizeAndLayout) {
+  const at::Tensor large = at::arange(height * width, at::kFloat).view({height, width});
+  for (const at::Tensor& x : {large, large.t(), large.slice(0, 0, 2), large.to(at::kBFloat16)}) {
+    const at::Tensor copy = huge_copy(x);
+    EXPECT_TRUE(at::equal(copy, x));
+    EXPECT_EQ(copy.scalar_type(), x.scalar_type());
+    EXPECT_NE(address_of(copy), address_of(x));
+    EXPECT_TRUE(at::equal(huge_zeros_like(x), at::zeros(x.sizes(), x.scalar_type())));
+  }
+}
+
+}  // namespace
+}  // namespace fedtune::nn
