@@ -1,6 +1,8 @@
 #include "fedtune/nn/huge_pages.h"
 
+#include <fstream>
 #include <new>
+#include <string>
 
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/zeros.h>
@@ -14,6 +16,16 @@ namespace {
 
 constexpr std::size_t huge_page = 2 << 20;
 
+// Without them a mapping of its own would only cost a fault a page, where malloc reuses what was freed.
+bool linux_gives_huge_pages() {
+  static const bool gives = [] {
+    std::ifstream setting("/sys/kernel/mm/transparent_hugepage/enabled");  // as in "always [madvise] never"
+    std::string chosen;
+    return std::getline(setting, chosen) && chosen.find("[never]") == std::string::npos;
+  }();
+  return gives;
+}
+
 bool takes_huge_pages(const at::Tensor& x) {
   return x.is_cpu() && x.is_contiguous();
 }
@@ -22,7 +34,7 @@ bool takes_huge_pages(const at::Tensor& x) {
 
 at::Tensor huge_zeros(at::IntArrayRef shape, at::ScalarType type) {
   const std::size_t bytes = static_cast<std::size_t>(c10::multiply_integers(shape)) * c10::elementSize(type);
-  if (bytes < huge_page) return at::zeros(shape, type);
+  if (bytes < huge_page || !linux_gives_huge_pages()) return at::zeros(shape, type);
   // A huge page begins at a multiple of its size: as much more is mapped as it takes to begin there.
   const std::size_t mapped = bytes + huge_page;
   void* const mapping = ::mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -6,7 +6,8 @@
 
 namespace fedtune::nn {
 
-// In a mapping of its own, which is the system's again when the last tensor of it goes. Throws std::bad_alloc.
+// In a mapping of its own, which is the system's again when the last tensor of it goes; at::zeros where it is smaller
+// than a huge page or Linux gives none. Throws std::bad_alloc.
 at::Tensor huge_zeros(at::IntArrayRef shape, at::ScalarType type);
 
 // On another device, or where `x` is not contiguous: as at::zeros_like and clone() have them.
