@@ -19,7 +19,8 @@ FEDTUNE_FUZZ_TARGET(run_record) {
     std::vector<report::RunRecord> runs;
     runs.push_back(report::run_record({.folder = "run", .results = results, .events = events}));
     const report::Study study(std::move(runs));
-    return report::to_page(study) + report::to_csv(study);
+    report::to_csv(study);  // not looked at: a table for programs has any text as it is
+    return report::to_page(study);
   });
   fuzz::require(!page || page->find("<script>alert") == std::string::npos, "what a run says is no part of the page");
   return 0;

@@ -65,9 +65,10 @@ std::string to_csv(const Study& study) {
     for (const RunRecord* run : group.runs) {
       const RunResults& results = run->results;
       for (const RoundMetrics& metrics : results.metrics) {
-        text += fmt::format("{},{},{},{},{},{},{},{},{}\r\n", cell(run->name), cell(group.description), results.scheme,
-                            results.seed, metrics.round, score_cells(metrics), number(results.majority_accuracy),
-                            costs(results, metrics.round), contributions(*run, metrics.round));
+        text += fmt::format("{},{},{},{},{},{},{},{},{}\r\n", cell(run->name), cell(group.description),
+                            cell(results.scheme), results.seed, metrics.round, score_cells(metrics),
+                            number(results.majority_accuracy), costs(results, metrics.round),
+                            contributions(*run, metrics.round));
       }
     }
   }

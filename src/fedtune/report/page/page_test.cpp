@@ -194,6 +194,12 @@ TEST(Page, CsvHasALineForEachRoundOfEachRun) {
       csv, HasSubstr("\"a, b\",fedlora,fedlora,1,1,0.6,0.2,0.5,0.6,,,0.5,2000,2000,1.5,0.25,0,0.5,0,50,1,1,0.375,0.5"));
 }
 
+TEST(Page, CsvHasWhatARunSaysInCellsOfItsOwn) {
+  std::vector<RunRecord> runs;
+  runs.push_back(record_of(Wanted{.name = "a", .scheme = "some, \"other\""}));
+  EXPECT_THAT(to_csv(Study(std::move(runs))), HasSubstr("\"some, \"\"other\"\"\",1,"));
+}
+
 TEST(RunRecordFromFiles, OfAnUnfinishedRunIsWhatItsEventsSay) {
   const RunResults results = results_of({.name = "a", .rounds = 3});
   std::string events = events_of(results);
