@@ -26,7 +26,7 @@ SLOWEST_INPUT_S = 10
 MOST_MEMORY_MB = 2048
 MOST_AT_ONCE_MB = 64  # in one allocation
 # Freed memory waits in the caches for a use after free, not in 256 MB; a report names the four innermost callers of an
-# allocation. Up to twice as many executions a second.
+# allocation. Up to 1.7 times as many executions a second.
 ADDRESS_SANITIZER = "malloc_context_size=4:quarantine_size_mb=2:thread_local_quarantine_size_kb=16"
 
 

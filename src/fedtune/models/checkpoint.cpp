@@ -42,7 +42,7 @@ void freeze_all(SequenceClassifier& model, nn::Precision precision) {
 
 SequenceClassifier trainable_copy(const SequenceClassifier& model) {
   SequenceClassifier copy = model;
-  const auto leaf = [](const at::Tensor& tensor) { return nn::huge_copy(tensor.detach()).requires_grad_(true); };
+  const auto leaf = [](const at::Tensor& tensor) { return nn::huge_clone(tensor.detach()).requires_grad_(true); };
   for (const TensorSlot& slot : copy.slots()) *slot.tensor = leaf(*slot.tensor);
   change_adapters(copy, leaf);
   unpack(copy);

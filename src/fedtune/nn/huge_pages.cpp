@@ -4,8 +4,8 @@
 #include <new>
 #include <string>
 
+#include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
-#include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 #include <c10/core/ScalarType.h>
 #include <c10/util/accumulate.h>
@@ -26,33 +26,45 @@ bool linux_gives_huge_pages() {
   return gives;
 }
 
-bool takes_huge_pages(const at::Tensor& x) {
-  return x.is_cpu() && x.is_contiguous();
+std::size_t bytes_of(at::IntArrayRef shape, at::ScalarType type) {
+  return static_cast<std::size_t>(c10::multiply_integers(shape)) * c10::elementSize(type);
 }
 
-}  // namespace
+bool worth_mapping(at::IntArrayRef shape, at::ScalarType type) {
+  return bytes_of(shape, type) >= huge_page && linux_gives_huge_pages();
+}
 
-at::Tensor huge_zeros(at::IntArrayRef shape, at::ScalarType type) {
-  const std::size_t bytes = static_cast<std::size_t>(c10::multiply_integers(shape)) * c10::elementSize(type);
-  if (bytes < huge_page || !linux_gives_huge_pages()) return at::zeros(shape, type);
+bool worth_mapping(const at::Tensor& x) {
+  return x.is_cpu() && x.is_contiguous() && worth_mapping(x.sizes(), x.scalar_type());
+}
+
+// Zeros, as the system gives its pages.
+at::Tensor mapped(at::IntArrayRef shape, at::ScalarType type) {
+  const std::size_t bytes = bytes_of(shape, type);
   // A huge page begins at a multiple of its size: as much more is mapped as it takes to begin there.
-  const std::size_t mapped = bytes + huge_page;
-  void* const mapping = ::mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  const std::size_t length = bytes + huge_page;
+  void* const mapping = ::mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapping == MAP_FAILED) throw std::bad_alloc();
   const std::size_t beyond = reinterpret_cast<std::uintptr_t>(mapping) % huge_page;
   std::byte* const begin = static_cast<std::byte*>(mapping) + (huge_page - beyond) % huge_page;
 #if defined(MADV_HUGEPAGE)
   ::madvise(begin, bytes, MADV_HUGEPAGE);  // advice: small pages do as well
 #endif
-  return at::from_blob(begin, shape, [mapping, mapped](void*) { ::munmap(mapping, mapped); }, type);
+  return at::from_blob(begin, shape, [mapping, length](void*) { ::munmap(mapping, length); }, type);
+}
+
+}  // namespace
+
+at::Tensor huge_empty(at::IntArrayRef shape, at::ScalarType type) {
+  return worth_mapping(shape, type) ? mapped(shape, type) : at::empty(shape, type);
 }
 
 at::Tensor huge_zeros_like(const at::Tensor& x) {
-  return takes_huge_pages(x) ? huge_zeros(x.sizes(), x.scalar_type()) : at::zeros_like(x);
+  return worth_mapping(x) ? mapped(x.sizes(), x.scalar_type()) : at::zeros_like(x);
 }
 
-at::Tensor huge_copy(const at::Tensor& x) {
-  return takes_huge_pages(x) ? huge_zeros(x.sizes(), x.scalar_type()).copy_(x) : x.clone();
+at::Tensor huge_clone(const at::Tensor& x) {
+  return worth_mapping(x) ? mapped(x.sizes(), x.scalar_type()).copy_(x) : x.clone();
 }
 
 }  // namespace fedtune::nn

@@ -39,7 +39,7 @@ bool gives_huge_pages() {
 }
 
 TEST(HugePages, HoldZerosAndAreAskedForFromLinux) {
-  const at::Tensor table = huge_zeros({height, width}, at::kFloat);
+  const at::Tensor table = huge_zeros_like(huge_empty({height, width}, at::kFloat).fill_(1.0f));
   EXPECT_EQ(table.sizes(), (at::IntArrayRef{height, width}));
   EXPECT_EQ(table.count_nonzero().item<std::int64_t>(), 0);
   if (!gives_huge_pages()) GTEST_SKIP() << "this Linux gives no huge pages";
@@ -49,7 +49,7 @@ TEST(HugePages, HoldZerosAndAreAskedForFromLinux) {
 
 TEST(HugePages, AreTheSystemsAgainWithTheLastTensor) {
   if (!gives_huge_pages()) GTEST_SKIP() << "this Linux gives no huge pages";
-  at::Tensor last_row = huge_zeros({height, width}, at::kFloat)[height - 1];
+  at::Tensor last_row = huge_empty({height, width}, at::kFloat)[height - 1];
   const std::uintptr_t address = address_of(last_row);
   EXPECT_FALSE(flags_of(address).empty());
   last_row.reset();
@@ -59,7 +59,7 @@ TEST(HugePages, AreTheSystemsAgainWithTheLastTensor) {
 TEST(HugePages, CopyWhatIsGivenWhateverItsSizeAndLayout) {
   const at::Tensor large = at::arange(height * width, at::kFloat).view({height, width});
   for (const at::Tensor& x : {large, large.t(), large.slice(0, 0, 2), large.to(at::kBFloat16)}) {
-    const at::Tensor copy = huge_copy(x);
+    const at::Tensor copy = huge_clone(x);
     EXPECT_TRUE(at::equal(copy, x));
     EXPECT_EQ(copy.scalar_type(), x.scalar_type());
     EXPECT_NE(address_of(copy), address_of(x));

@@ -56,7 +56,7 @@ Source columns_of(Source b, std::int64_t first, std::int64_t last) {
 }
 
 at::Tensor pack(const Kernels& kernels, const Source& b) {
-  at::Tensor panels = huge_zeros({kernels.packed_size(b.depth, b.columns)}, at::kFloat);
+  at::Tensor panels = huge_empty({kernels.packed_size(b.depth, b.columns)}, at::kFloat);
   parallel_panels(kernels, b.columns, [&](std::int64_t first, std::int64_t last) {
     kernels.pack(columns_of(b, first, last), write(panels) + first * b.depth);
   });
@@ -131,7 +131,7 @@ std::uint16_t* elements(const at::Tensor& x) {
 }
 
 at::Tensor pack(const kernels::Bf16Kernels& kernels, const Source& b) {
-  at::Tensor panels = huge_zeros({kernels.packed_size(b.depth, b.columns)}, at::kBFloat16);
+  at::Tensor panels = huge_empty({kernels.packed_size(b.depth, b.columns)}, at::kBFloat16);
   kernels.pack(b, elements(panels));
   return panels;
 }
