@@ -3,8 +3,8 @@
 //   step_bench JOB MODELS THREADS
 //
 // JOB is a JSON file: {"kind": ..., "model": folder, "adapter": folder, "teacher": folder, "batches": file, "lr":
-// rate, "dtype": "fp32" or "bf16"}, its folders checkpoints and an adapter in PEFT's format; the dtype is that of the
-// products of frozen weights. Kinds:
+// rate, "dtype": "fp32" or "bf16", "kernels": name}, its folders checkpoints and an adapter in PEFT's format; the dtype
+// is that of the products of frozen weights, the kernels those of --kernels. Kinds:
 //
 //   lora    the adapters and the head of `model`
 //   all     every parameter of `model`
@@ -40,10 +40,12 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "fedtune/base/error.h"
 #include "fedtune/base/memory.h"
 #include "fedtune/base/profile.h"
 #include "fedtune/data/batch.h"
 #include "fedtune/models/checkpoint.h"
+#include "fedtune/nn/kernels/select.h"
 #include "fedtune/nn/thread.h"
 #include "fedtune/peft/adapter_folder.h"
 #include "fedtune/train/device_batch.h"
@@ -77,8 +79,17 @@ struct Job {
   std::vector<data::PackedBatch> batches;
 };
 
+// Before anything is packed.
+void choose_kernels(const std::string& name) {
+  if (name == "auto") return;
+  const nn::kernels::Kernels* const set = nn::kernels::find(name);
+  if (set == nullptr) throw usage_error("kernels {}: this processor has no such set", name);
+  nn::kernels::use_on_all_threads(*set);
+}
+
 Job read_job(const std::string& file) {
   const json source = json::parse(std::ifstream(file));
+  choose_kernels(source.value("kernels", "auto"));
   return {.kind = source["kind"],
           .model = source["model"],
           .adapter = source.value("adapter", ""),

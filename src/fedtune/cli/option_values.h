@@ -42,7 +42,7 @@ struct Words<DataType> {
 };
 template <>
 struct Words<KernelSet> {
-  static constexpr std::array<std::string_view, 4> words{"auto", "avx512", "avx2", "portable"};
+  static constexpr std::array<std::string_view, 5> words{"auto", "amx", "avx512", "avx2", "portable"};
 };
 template <>
 struct Words<train::KdLoss> {

@@ -19,7 +19,7 @@ namespace fedtune::cli {
 
 enum class Scheme { fedavg, fedlora, fedkdlora };
 enum class DataType { fp32, bf16 };
-enum class KernelSet { automatic, avx512, avx2, portable };
+enum class KernelSet { automatic, amx, avx512, avx2, portable };
 enum class OnOff { off, on };
 enum class Progress { automatic, bar, plain, none };
 enum class Split { train, validation };

@@ -32,7 +32,7 @@ Source backward_source(const at::Tensor& w) {
 void parallel_panels(const Kernels& kernels, std::int64_t columns,
                      const std::function<void(std::int64_t first, std::int64_t last)>& body) {
   constexpr std::int64_t fewest_panels = 2;  // of a thread
-  const std::int64_t width = kernels.packed_size(1, 1);
+  const std::int64_t width = kernels.products.panel_width;
   parallel_rows((columns + width - 1) / width, fewest_panels,
                 [&](std::int64_t first, std::int64_t last) { body(first * width, std::min(last * width, columns)); });
 }
@@ -56,9 +56,9 @@ Source columns_of(Source b, std::int64_t first, std::int64_t last) {
 }
 
 at::Tensor pack(const Kernels& kernels, const Source& b) {
-  at::Tensor panels = huge_empty({kernels.packed_size(b.depth, b.columns)}, at::kFloat);
+  at::Tensor panels = huge_empty({kernels.products.packed_size(b.depth, b.columns)}, at::kFloat);
   parallel_panels(kernels, b.columns, [&](std::int64_t first, std::int64_t last) {
-    kernels.pack(columns_of(b, first, last), write(panels) + first * b.depth);
+    kernels.products.pack(columns_of(b, first, last), write(panels) + kernels.products.packed_size(b.depth, first));
   });
   return panels;
 }
@@ -76,16 +76,16 @@ void count_product(ProfileScope& scope, std::int64_t rows, const Source& b) {
 void multiply_packed(const Kernels& kernels, const at::Tensor& a, const Right& b, const at::Tensor& bias,
                      const at::Tensor& product) {
   const auto part = [&](std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t end) {
-    kernels.matrix_product({.rows = rows,
-                            .a = read(a) + row * a.size(1),
-                            .a_row_stride = a.size(1),
-                            .a_depth_stride = 1,
-                            .b = columns_of(b.source, column, end),
-                            .packed = read(b.panels) + column * b.source.depth,
-                            .bias = bias.defined() ? read(bias) + column : nullptr,
-                            .c = write(product) + row * b.source.columns + column,
-                            .c_row_stride = b.source.columns,
-                            .scratch = nullptr});
+    const at::Tensor scratch = at::empty({kernels.products.scratch_size(/*packed=*/true)}, at::kFloat);
+    kernels.products.multiply({.rows = rows,
+                               .a = read(a) + row * a.size(1),
+                               .a_row_stride = a.size(1),
+                               .b = columns_of(b.source, column, end),
+                               .packed = read(b.panels) + kernels.products.packed_size(b.source.depth, column),
+                               .bias = bias.defined() ? read(bias) + column : nullptr,
+                               .c = write(product) + row * b.source.columns + column,
+                               .c_row_stride = b.source.columns,
+                               .scratch = write(scratch)});
   };
   const std::int64_t rows = a.size(0), columns = b.source.columns;
   if (rows > columns) {
@@ -100,17 +100,16 @@ void multiply_packed(const Kernels& kernels, const at::Tensor& a, const Right& b
 void multiply_packing(const Kernels& kernels, const at::Tensor& a, const Source& b, const at::Tensor& bias,
                       const at::Tensor& product) {
   parallel_panels(kernels, b.columns, [&](std::int64_t first, std::int64_t last) {
-    const at::Tensor scratch = at::empty({kernels::product_scratch}, at::kFloat);
-    kernels.matrix_product({.rows = a.size(0),
-                            .a = read(a),
-                            .a_row_stride = a.size(1),
-                            .a_depth_stride = 1,
-                            .b = columns_of(b, first, last),
-                            .packed = nullptr,
-                            .bias = bias.defined() ? read(bias) + first : nullptr,
-                            .c = write(product) + first,
-                            .c_row_stride = b.columns,
-                            .scratch = write(scratch)});
+    const at::Tensor scratch = at::empty({kernels.products.scratch_size(/*packed=*/false)}, at::kFloat);
+    kernels.products.multiply({.rows = a.size(0),
+                               .a = read(a),
+                               .a_row_stride = a.size(1),
+                               .b = columns_of(b, first, last),
+                               .packed = nullptr,
+                               .bias = bias.defined() ? read(bias) + first : nullptr,
+                               .c = write(product) + first,
+                               .c_row_stride = b.columns,
+                               .scratch = write(scratch)});
   });
 }
 

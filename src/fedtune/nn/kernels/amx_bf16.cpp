@@ -1,8 +1,9 @@
-// Compiled for AMX-BF16 and AVX512_BF16: run only where bf16_select.cpp found both and was granted the tiles.
+// Compiled for AMX-BF16 and AVX512_BF16: run only where bf16_select.cpp found both and matrix_unit.h was granted.
 #if defined(__x86_64__)
 #define FEDTUNE_KERNELS amx_bf16
 #include "fedtune/nn/kernels/bf16_convert.h"
 #include "fedtune/nn/kernels/bf16_sets.h"
+#include "fedtune/nn/kernels/tiles.h"
 
 namespace fedtune::nn::kernels {
 namespace amx_bf16 {
@@ -10,26 +11,8 @@ namespace {
 
 constexpr int64_t row_bytes = side * sizeof(uint16_t);
 
-struct TileConfiguration {
-  uint8_t palette, start_row, reserved[14];
-  uint16_t bytes_per_row[16];
-  uint8_t rows[16];
-};
-
-// Tiles 0 to 3 are the product, 4 and 5 the left matrix, 6 and 7 the right one, all sixteen rows of 64 bytes. Not on
-// the stack: the intrinsic that loads it does not say that it reads all of it.
-constexpr TileConfiguration configuration{.palette = 1,
-                                          .start_row = 0,
-                                          .reserved = {},
-                                          .bytes_per_row = {64, 64, 64, 64, 64, 64, 64, 64},
-                                          .rows = {16, 16, 16, 16, 16, 16, 16, 16}};
-
-// The intrinsics do not say that they read memory: what was written must be there before them.
-void finish_writing() {
-  __asm__ volatile("" ::: "memory");
-}
-
-// The upper sixteen rows, or all 32. The intrinsics want the tiles' numbers as constants.
+// Tiles 0 to 3 are the product, 4 and 5 the left matrix, 6 and 7 the right one. The upper sixteen rows, or all 32. The
+// intrinsics want the tiles' numbers as constants.
 template <bool whole>
 void multiply_rows(const Tile& tile) {
   _tile_loadd(0, tile.bias, 0);
@@ -62,13 +45,13 @@ void multiply_rows(const Tile& tile) {
 }
 
 void multiply(const Tile& tile) {
-  finish_writing();
+  order_memory();
   tile.rows <= tile_side ? multiply_rows<false>(tile) : multiply_rows<true>(tile);
 }
 
 void product(const Bf16Product& args) {
   convert(args);
-  _tile_loadconfig(&configuration);
+  _tile_loadconfig(&whole_tiles);
   blocked_product(args, multiply);
   _tile_release();
 }

@@ -1,25 +1,18 @@
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include "fedtune/base/cpu.h"
 #include "fedtune/nn/kernels/bf16_sets.h"
+#include "fedtune/nn/kernels/matrix_unit.h"
 
 namespace fedtune::nn::kernels {
 namespace {
 
 #if defined(__x86_64__)
-// Linux gives a process the tiles' 8 kB of state when it asks (Documentation/arch/x86/xstate.rst).
-bool tiles_granted() {
-  constexpr long request_permission = 0x1023;
-  constexpr long tile_data = 18;
-  static const bool granted = cpu_features().amx_bf16 && cpu_features().avx512_bf16 &&
-                              ::syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
-  return granted;
+bool has_amx_bf16() {
+  return cpu_features().avx512_bf16 && matrix_unit_granted();
 }
 
 Bf16Support find_support() {
   const CpuFeatures& features = cpu_features();
-  if (tiles_granted()) return {.kernels = &amx_bf16::set, .reason = {}};
+  if (has_amx_bf16()) return {.kernels = &amx_bf16::set, .reason = {}};
   // AMD's vector instruction has twice the rate of fp32; Intel's, without the matrix unit, half of it.
   if (features.avx512_bf16 && features.amd) return {.kernels = &avx512_bf16::set, .reason = {}};
   if (features.amx_bf16)
@@ -37,7 +30,7 @@ Bf16Support find_support() {
 std::vector<const Bf16Kernels*> find_available_bf16() {
   std::vector<const Bf16Kernels*> found;
 #if defined(__x86_64__)
-  if (tiles_granted()) found.push_back(&amx_bf16::set);
+  if (has_amx_bf16()) found.push_back(&amx_bf16::set);
   if (cpu_features().avx512_bf16) found.push_back(&avx512_bf16::set);
 #endif
   found.push_back(&portable_bf16::set);

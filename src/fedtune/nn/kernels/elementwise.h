@@ -1,8 +1,9 @@
-// GELU, tanh, products and column sums.
+// GELU, tanh, products, column sums and transposition.
 #pragma once
 
 #include "fedtune/nn/kernels/kernels.h"
 #include "fedtune/nn/kernels/math.h"
+#include "fedtune/nn/kernels/transpose.h"
 
 namespace fedtune::nn::kernels::FEDTUNE_KERNELS {
 namespace {
@@ -47,6 +48,10 @@ static void column_sum(const ColumnSum& args) {
 static void exp(int64_t count, const float* x, float* y) {
   for_each_vector(count,
                   [&](int64_t first, int64_t part) { store(y + first, exp_of_negative(load(x + first, part)), part); });
+}
+
+static void transpose(int64_t rows, int64_t columns, const float* x, int64_t x_stride, float* y) {
+  transpose_rectangle(rows, columns, {x, x_stride, y, rows});
 }
 
 }  // namespace

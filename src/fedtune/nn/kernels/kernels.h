@@ -195,19 +195,29 @@ struct Source {
   int64_t depth_stride, column_stride;
 };
 
-// c = a b + bias: a [rows, depth], element (i, k) at a[i * a_row_stride + k * a_depth_stride], c [rows, columns], its
-// rows c_row_stride apart. Each element is a chain of additions in the order of depth, whatever tile it falls into, so
-// that its bits depend neither on `rows` nor on packing.
+// c = a b + bias: a [rows, depth] and c [rows, columns], their rows a_row_stride and c_row_stride apart. Each element
+// is a chain of additions in an order of depth that is the set's, whatever tile it falls into, so that its bits depend
+// neither on `rows` nor on packing.
 struct MatrixProduct {
   int64_t rows;
   const float* a;
-  int64_t a_row_stride, a_depth_stride;
+  int64_t a_row_stride;
   Source b;
   const float* packed;  // b as `pack` of the same set laid it out; or null: data and strides of b are read
   const float* bias;    // [columns], or null
   float* c;
   int64_t c_row_stride;
-  float* scratch;  // [product_scratch], unless packed
+  float* scratch;  // [scratch_size(packed)]
+};
+
+struct Products {
+  void (*multiply)(const MatrixProduct&);
+  // Lays b out for `multiply`, in panels of panel_width columns one after the other: packed_size floats. The panels
+  // from column j on, a multiple of panel_width, begin at packed_size(depth, j).
+  int64_t panel_width;
+  int64_t (*packed_size)(int64_t depth, int64_t columns);
+  void (*pack)(const Source& b, float* packed);
+  int64_t (*scratch_size)(bool packed);  // floats
 };
 
 struct Kernels {
@@ -223,10 +233,7 @@ struct Kernels {
   void (*project)(const Project&);
   void (*expand)(const Expand&);
   void (*outer)(const Outer&);
-  void (*matrix_product)(const MatrixProduct&);
-  // Lays b out for matrix_product: packed_size floats.
-  int64_t (*packed_size)(int64_t depth, int64_t columns);
-  void (*pack)(const Source& b, float* packed);
+  Products products;
   // y = tanh(x), and dx = dy * (1 - y^2).
   void (*tanh)(int64_t count, const float* x, float* y);
   void (*tanh_backward)(int64_t count, const float* dy, const float* y, float* dx);
@@ -246,7 +253,5 @@ struct Kernels {
 
 // Rows of a scratch block; what scratch rows and saved probabilities are padded to, in floats.
 enum : int64_t { row_block = 8, padding = 64, key_padding = 16 };
-// Floats that a product packs its right matrix into, block by block: 4 panels of AVX-512's 48 columns, 768 deep.
-enum : int64_t { product_scratch = int64_t{4} * 48 * 768 };
 
 }  // namespace fedtune::nn::kernels

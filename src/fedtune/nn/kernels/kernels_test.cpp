@@ -133,7 +133,7 @@ TEST_P(EveryKernelSet, FindsTheOneElementThatIsNotZero) {
 // A product to be computed, and its operands as they lie in memory.
 struct ProductCase {
   std::int64_t rows, columns, depth;
-  bool a_transposed, b_transposed, packed, biased;
+  bool b_transposed, packed, biased;
 };
 
 class Operands {
@@ -150,20 +150,20 @@ class Operands {
                    .data = b_.data(),
                    .depth_stride = size_.b_transposed ? 1 : size_.columns,
                    .column_stride = size_.b_transposed ? size_.depth : 1};
-    std::vector<float> packed(static_cast<std::size_t>(kernels.packed_size(size_.depth, size_.columns)));
-    if (size_.packed) kernels.pack(b, packed.data());
-    std::vector<float> scratch(size_.packed ? 0 : static_cast<std::size_t>(product_scratch));
+    std::vector<float> packed(static_cast<std::size_t>(kernels.products.packed_size(size_.depth, size_.columns)));
+    if (size_.packed) kernels.products.pack(b, packed.data());
+    // What lies in scratch memory must not matter.
+    std::vector<float> scratch(static_cast<std::size_t>(kernels.products.scratch_size(size_.packed)), NAN);
     std::vector<float> c(static_cast<std::size_t>(size_.rows * size_.columns) + 1, 1e9f);
-    kernels.matrix_product({.rows = size_.rows,
-                            .a = a_.data(),
-                            .a_row_stride = size_.a_transposed ? 1 : size_.depth,
-                            .a_depth_stride = size_.a_transposed ? size_.rows : 1,
-                            .b = b,
-                            .packed = size_.packed ? packed.data() : nullptr,
-                            .bias = size_.biased ? bias_.data() : nullptr,
-                            .c = c.data(),
-                            .c_row_stride = size_.columns,
-                            .scratch = scratch.data()});
+    kernels.products.multiply({.rows = size_.rows,
+                               .a = a_.data(),
+                               .a_row_stride = size_.depth,
+                               .b = b,
+                               .packed = size_.packed ? packed.data() : nullptr,
+                               .bias = size_.biased ? bias_.data() : nullptr,
+                               .c = c.data(),
+                               .c_row_stride = size_.columns,
+                               .scratch = scratch.data()});
     EXPECT_EQ(c.back(), 1e9f) << "written behind the end";
     c.pop_back();
     return c;
@@ -171,15 +171,23 @@ class Operands {
 
   double expected(std::int64_t i, std::int64_t j) const {
     double sum = size_.biased ? bias_[static_cast<std::size_t>(j)] : 0.0;
-    for (std::int64_t k = 0; k < size_.depth; ++k) {
-      const auto a = static_cast<std::size_t>(size_.a_transposed ? k * size_.rows + i : i * size_.depth + k);
-      const auto b = static_cast<std::size_t>(size_.b_transposed ? j * size_.depth + k : k * size_.columns + j);
-      sum += double{a_[a]} * b_[b];
-    }
+    for (std::int64_t k = 0; k < size_.depth; ++k) sum += double{a(i, k)} * b(k, j);
+    return sum;
+  }
+
+  // The same in fp32.
+  float chain(std::int64_t i, std::int64_t j) const {
+    float sum = size_.biased ? bias_[static_cast<std::size_t>(j)] : 0.0f;
+    for (std::int64_t k = 0; k < size_.depth; ++k) sum = std::fma(a(i, k), b(k, j), sum);
     return sum;
   }
 
  private:
+  float a(std::int64_t i, std::int64_t k) const { return a_[static_cast<std::size_t>(i * size_.depth + k)]; }
+  float b(std::int64_t k, std::int64_t j) const {
+    return b_[static_cast<std::size_t>(size_.b_transposed ? j * size_.depth + k : k * size_.columns + j)];
+  }
+
   ProductCase size_;
   std::vector<float> a_, b_, bias_;
 };
@@ -187,10 +195,16 @@ class Operands {
 // Tiles, panels, blocks and chunks, whole and in parts.
 std::vector<ProductCase> product_cases() {
   std::vector<ProductCase> cases;
-  for (const auto& [rows, columns, depth] :
-       {std::array<std::int64_t, 3>{1, 1, 1}, {8, 48, 5}, {7, 50, 3}, {13, 47, 20}, {9, 200, 33}, {5, 33, 1700}})
-    for (int bits = 0; bits < 16; ++bits)
-      cases.push_back({rows, columns, depth, (bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, (bits & 8) != 0});
+  for (const auto& [rows, columns, depth] : {std::array<std::int64_t, 3>{1, 1, 1},
+                                             {8, 48, 5},
+                                             {7, 50, 3},
+                                             {13, 47, 20},
+                                             {9, 200, 33},
+                                             {5, 33, 1700},
+                                             {50, 96, 400},
+                                             {401, 32, 40}})
+    for (int bits = 0; bits < 8; ++bits)
+      cases.push_back({rows, columns, depth, (bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0});
   return cases;
 }
 
@@ -213,6 +227,63 @@ TEST_P(EveryKernelSet, MultipliesToTheSameBitsPackedOrNot) {
     size.packed = true;
     ASSERT_EQ(Operands(size).product(*GetParam()), c) << size.rows << " x " << size.columns << " x " << size.depth;
   }
+}
+
+// Root mean square of what a product's elements are off their sums in double precision, and of what chains of fused
+// multiply-adds are off, one for each element.
+struct RootMeanSquares {
+  double product, chains;
+};
+RootMeanSquares errors_of(const Kernels& kernels, const ProductCase& size) {
+  const Operands operands(size);
+  const std::vector<float> c = operands.product(kernels);
+  double product = 0.0, chains = 0.0;
+  for (std::int64_t i = 0; i < size.rows; ++i)
+    for (std::int64_t j = 0; j < size.columns; ++j) {
+      const double expected = operands.expected(i, j);
+      product += std::pow(c[static_cast<std::size_t>(i * size.columns + j)] - expected, 2);
+      chains += std::pow(operands.chain(i, j) - expected, 2);
+    }
+  const auto count = static_cast<double>(c.size());
+  return {.product = std::sqrt(product / count), .chains = std::sqrt(chains / count)};
+}
+
+TEST_P(EveryKernelSet, MultipliesAsExactlyAsFp32) {
+  for (const std::int64_t depth : {32, 768}) {
+    const RootMeanSquares errors =
+        errors_of(*GetParam(),
+                  {.rows = 40, .columns = 64, .depth = depth, .b_transposed = true, .packed = true, .biased = false});
+    EXPECT_GT(errors.chains, 0.0);
+    EXPECT_LE(errors.product, 1.1 * errors.chains) << depth;
+  }
+}
+
+TEST_P(EveryKernelSet, KeepsWhatIsNoNumberInItsRow) {
+  constexpr std::int64_t rows = 40, columns = 33, depth = 50;
+  std::vector<float> a(rows * depth, 1.0f);
+  const std::vector<float> b(depth * columns, 0.5f);
+  a[3 * depth + 7] = NAN;
+  a[20 * depth + 49] = INFINITY;
+  std::vector<float> c(rows * columns);
+  std::vector<float> scratch(static_cast<std::size_t>(GetParam()->products.scratch_size(/*packed=*/false)));
+  GetParam()->products.multiply(
+      {.rows = rows,
+       .a = a.data(),
+       .a_row_stride = depth,
+       .b = {.depth = depth, .columns = columns, .data = b.data(), .depth_stride = columns, .column_stride = 1},
+       .packed = nullptr,
+       .bias = nullptr,
+       .c = c.data(),
+       .c_row_stride = columns,
+       .scratch = scratch.data()});
+  for (std::int64_t i = 0; i < rows; ++i)
+    for (std::int64_t j = 0; j < columns; ++j) {
+      const float element = c[static_cast<std::size_t>(i * columns + j)];
+      ASSERT_EQ(std::isfinite(element), i != 3 && i != 20) << i << ", " << j;
+      if (std::isfinite(element)) {
+        ASSERT_EQ(element, 25.0f) << i << ", " << j;
+      }
+    }
 }
 
 TEST(Kernels, AlwaysHaveAPortableSet) {

@@ -6,8 +6,8 @@
 // the left matrix read in place: its tile stays in the first cache while a few panels pass by from the second.
 #pragma once
 
+#include "fedtune/nn/kernels/panels.h"
 #include "fedtune/nn/kernels/small_gemm.h"
-#include "fedtune/nn/kernels/transpose.h"
 
 namespace fedtune::nn::kernels::FEDTUNE_KERNELS {
 namespace {
@@ -18,7 +18,7 @@ constexpr int64_t panel_width = panel_vectors * lanes;
 constexpr int tile_rows = lanes == 16 ? 8 : 4;
 // A tile of the left matrix is 24 kB of the first cache; a block of panels half a megabyte of the second.
 constexpr int64_t longest_chunk = 768;
-constexpr int64_t panels_per_block = product_scratch / (longest_chunk * panel_width);
+constexpr int64_t panels_per_block = 64 / lanes;
 // How far ahead panels are fetched, in floats.
 constexpr int64_t fetch_ahead = 256;
 // With AVX-512 a tile outruns the second and third caches, so what comes next is fetched meanwhile: while the panels of
@@ -33,6 +33,12 @@ struct Next {
   const float* panels;
 };
 
+// Rows of the left matrix, `stride` floats apart.
+struct LeftRows {
+  const float* data;
+  int64_t stride;
+};
+
 // What the accumulators begin with: null for 0. The bias has row stride 0.
 struct Start {
   const float* data;
@@ -42,8 +48,9 @@ struct Start {
 // part[i] += sum over k of a[i, k] panel[k, :]. Three pointers reach all rows of a by the processor's own scaling of
 // the stride: one each would not fit the registers.
 template <int Rows>
-FEDTUNE_INLINE void add_run(int64_t depth, Left a, const float* panel, Next next, Floats (&part)[Rows][panel_vectors]) {
-  const int64_t stride = a.row_stride;
+FEDTUNE_INLINE void add_run(int64_t depth, LeftRows a, const float* panel, Next next,
+                            Floats (&part)[Rows][panel_vectors]) {
+  const int64_t stride = a.stride;
   const float* low = a.data;
   const float* middle = low + 3 * stride;
   const float* high = low + 6 * stride;
@@ -63,9 +70,9 @@ FEDTUNE_INLINE void add_run(int64_t depth, Left a, const float* panel, Next next
       for (int v = 0; v < panel_vectors; ++v) part[i][v] += left * right[v];
     }
     panel += panel_width;
-    low += a.column_stride;
-    middle += a.column_stride;
-    high += a.column_stride;
+    ++low;
+    ++middle;
+    ++high;
     asm("" : "+r"(low), "+r"(middle), "+r"(high));  // else each row gets a pointer again
   };
   int64_t k = 0;
@@ -84,7 +91,7 @@ FEDTUNE_INLINE void add_run(int64_t depth, Left a, const float* panel, Next next
 
 // c[i, :] = start[i, :] + sum over k of a[i, k] panel[k, :], for `Rows` rows.
 template <int Rows>
-FEDTUNE_INLINE void product_tile(int64_t depth, Left a, const float* panel, Start start, Product c, Next next) {
+FEDTUNE_INLINE void product_tile(int64_t depth, LeftRows a, const float* panel, Start start, Product c, Next next) {
   Floats part[Rows][panel_vectors] = {};
   if (start.data) {
 #pragma GCC unroll 8
@@ -95,8 +102,8 @@ FEDTUNE_INLINE void product_tile(int64_t depth, Left a, const float* panel, Star
   // One run for each row of the next tile that this panel fetches.
   for (int64_t run = 0; run < rows_per_panel; ++run) {
     const int64_t first = depth * run / rows_per_panel, count = depth * (run + 1) / rows_per_panel - first;
-    add_run(count, {a.data + first * a.column_stride, a.row_stride, a.column_stride}, panel + first * panel_width,
-            {next.left + run * a.row_stride, next.panels + first}, part);
+    add_run(count, {a.data + first, a.stride}, panel + first * panel_width,
+            {next.left + run * a.stride, next.panels + first}, part);
   }
 #pragma GCC unroll 8
   for (int i = 0; i < Rows; ++i)
@@ -106,7 +113,7 @@ FEDTUNE_INLINE void product_tile(int64_t depth, Left a, const float* panel, Star
 
 // The last panel may be wider than the matrix: its tile is computed beside it and `columns` of it are kept.
 template <int Rows>
-static void narrow_tile(int64_t depth, Left a, const float* panel, Start start, Product c, int64_t columns) {
+static void narrow_tile(int64_t depth, LeftRows a, const float* panel, Start start, Product c, int64_t columns) {
   float begin[Rows * panel_width] = {}, sums[Rows * panel_width];
   for (int64_t i = 0; start.data && i < Rows; ++i)
     for (int64_t j = 0; j < columns; ++j) begin[i * panel_width + j] = start.data[i * start.row_stride + j];
@@ -122,8 +129,8 @@ struct Panels {
 };
 
 template <int Rows>
-static void product_rows(int64_t depth, Left a, Panels panels, Start start, Product c, const float* next_panels) {
-  Next next{a.data + Rows * a.row_stride, next_panels};
+static void product_rows(int64_t depth, LeftRows a, Panels panels, Start start, Product c, const float* next_panels) {
+  Next next{a.data + Rows * a.stride, next_panels};
   for (int64_t j = 0; j < panels.columns; j += panel_width, panels.data += panels.stride) {
     const Start here{start.data ? start.data + j : nullptr, start.row_stride};
     const Product to{c.data + j, c.row_stride};
@@ -131,18 +138,18 @@ static void product_rows(int64_t depth, Left a, Panels panels, Start start, Prod
       product_tile<Rows>(depth, a, panels.data, here, to, next);
     else
       narrow_tile<Rows>(depth, a, panels.data, here, to, panels.columns - j);
-    next.left += rows_per_panel * a.row_stride;
+    next.left += rows_per_panel * a.stride;
     next.panels += depth;
   }
 }
 
-static void product_block(int64_t rows, int64_t depth, Left a, Panels panels, Start start, Product c) {
+static void product_block(int64_t rows, int64_t depth, LeftRows a, Panels panels, Start start, Product c) {
   const float* next_panels = panels.data + panels_per_block * panels.stride;
   const auto tile = [&](auto count) {
     constexpr int taken = decltype(count)::value;
     product_rows<taken>(depth, a, panels, start, c, next_panels);
     next_panels += panels_per_block * depth;
-    a.data += taken * a.row_stride;
+    a.data += taken * a.stride;
     c.data += taken * c.row_stride;
     if (start.data) start.data += taken * start.row_stride;
     rows -= taken;
@@ -153,20 +160,9 @@ static void product_block(int64_t rows, int64_t depth, Left a, Panels panels, St
   if (rows >= 1) tile(Constant<1>{});
 }
 
-// Rows first .. first + depth - 1 and panel_width columns from `column` on of the source, 0 beyond its last column.
-static void pack_panel(const Source& b, int64_t first, int64_t depth, int64_t column, float* panel) {
-  const int64_t left = b.columns - column, columns = left < panel_width ? left : panel_width;
-  const float* const from = b.data + first * b.depth_stride + column * b.column_stride;
-  if (columns < panel_width)
-    for (int64_t i = 0; i < depth * panel_width; ++i) panel[i] = 0.0f;
-  if (b.column_stride == 1) {
-    for (int64_t k = 0; k < depth; ++k)
-      for_each_vector(columns, [&](int64_t j, int64_t count) {
-        store(panel + k * panel_width + j, load(from + k * b.depth_stride + j, count), count);
-      });
-    return;
-  }
-  transpose_rectangle(columns, depth, {from, b.column_stride, panel, panel_width});
+// What is not packed yet is packed block by block.
+static int64_t scratch_size(bool packed) {
+  return packed ? 0 : panels_per_block * longest_chunk * panel_width;
 }
 
 static int64_t packed_size(int64_t depth, int64_t columns) {
@@ -175,7 +171,7 @@ static int64_t packed_size(int64_t depth, int64_t columns) {
 
 static void pack(const Source& b, float* packed) {
   for (int64_t j = 0; j < b.columns; j += panel_width, packed += b.depth * panel_width)
-    pack_panel(b, 0, b.depth, j, packed);
+    pack_panel<panel_width>(b, 0, b.depth, j, packed);
 }
 
 static void matrix_product(const MatrixProduct& args) {
@@ -184,13 +180,14 @@ static void matrix_product(const MatrixProduct& args) {
   constexpr int64_t block_columns = panels_per_block * panel_width;
   for (int64_t chunk = 0; chunk < chunks; ++chunk) {
     const int64_t first = b.depth * chunk / chunks, depth = b.depth * (chunk + 1) / chunks - first;
-    const Left a{args.a + first * args.a_depth_stride, args.a_row_stride, args.a_depth_stride};
+    const LeftRows a{args.a + first, args.a_row_stride};
     for (int64_t j = 0; j < b.columns; j += block_columns) {
       const int64_t left = b.columns - j, columns = left < block_columns ? left : block_columns;
       Panels panels{args.packed ? args.packed + j * b.depth + first * panel_width : args.scratch,
                     (args.packed ? b.depth : depth) * panel_width, columns};
       if (!args.packed)
-        for (int64_t i = 0; i < columns; i += panel_width) pack_panel(b, first, depth, j + i, args.scratch + i * depth);
+        for (int64_t i = 0; i < columns; i += panel_width)
+          pack_panel<panel_width>(b, first, depth, j + i, args.scratch + i * depth);
       const Product c{args.c + j, args.c_row_stride};
       const Start bias{args.bias ? args.bias + j : nullptr, 0};
       product_block(args.rows, depth, a, panels, chunk > 0 ? Start{c.data, c.row_stride} : bias, c);

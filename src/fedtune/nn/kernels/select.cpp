@@ -3,14 +3,26 @@
 #include <atomic>
 
 #include "fedtune/base/cpu.h"
+#include "fedtune/nn/kernels/matrix_unit.h"
 #include "fedtune/nn/kernels/sets.h"
 
 namespace fedtune::nn::kernels {
 namespace {
 
+#if defined(__x86_64__)
+Kernels with_matrix_unit() {
+  Kernels set = avx512::set;
+  set.name = "amx";
+  set.products = amx::products;
+  return set;
+}
+#endif
+
 std::vector<const Kernels*> find_available() {
   std::vector<const Kernels*> found;
 #if defined(__x86_64__)
+  static const Kernels matrix_unit = with_matrix_unit();
+  if (cpu_features().avx512 && matrix_unit_granted()) found.push_back(&matrix_unit);
   if (cpu_features().avx512) found.push_back(&avx512::set);
   if (cpu_features().avx2_fma) found.push_back(&avx2::set);
 #endif

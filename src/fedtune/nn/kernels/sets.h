@@ -9,6 +9,9 @@ namespace fedtune::nn::kernels {
 namespace avx512 {
 extern const Kernels set;
 }
+namespace amx {
+extern const Products products;  // beside the other kernels of avx512
+}
 namespace avx2 {
 extern const Kernels set;
 }

@@ -70,9 +70,5 @@ FEDTUNE_INLINE void transpose_rectangle(int64_t rows, int64_t columns, const Squ
   }
 }
 
-static void transpose(int64_t rows, int64_t columns, const float* x, int64_t x_stride, float* y) {
-  transpose_rectangle(rows, columns, {x, x_stride, y, rows});
-}
-
 }  // namespace
 }  // namespace fedtune::nn::kernels::FEDTUNE_KERNELS
