@@ -63,6 +63,14 @@ at::Tensor pack(const Kernels& kernels, const Source& b) {
   return panels;
 }
 
+// Of this thread, which keeps it: one block that comes and goes with every product would lie among what stays, and
+// leave holes.
+float* scratch_of_thread(std::int64_t floats) {
+  thread_local at::Tensor kept;
+  if (!kept.defined() || kept.numel() < floats) kept = at::empty({floats}, at::kFloat);
+  return write(kept);
+}
+
 struct Right {
   Source source;
   at::Tensor panels{};  // undefined: packed on the way
@@ -76,7 +84,6 @@ void count_product(ProfileScope& scope, std::int64_t rows, const Source& b) {
 void multiply_packed(const Kernels& kernels, const at::Tensor& a, const Right& b, const at::Tensor& bias,
                      const at::Tensor& product) {
   const auto part = [&](std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t end) {
-    const at::Tensor scratch = at::empty({kernels.products.scratch_size(/*packed=*/true)}, at::kFloat);
     kernels.products.multiply({.rows = rows,
                                .a = read(a) + row * a.size(1),
                                .a_row_stride = a.size(1),
@@ -85,7 +92,7 @@ void multiply_packed(const Kernels& kernels, const at::Tensor& a, const Right& b
                                .bias = bias.defined() ? read(bias) + column : nullptr,
                                .c = write(product) + row * b.source.columns + column,
                                .c_row_stride = b.source.columns,
-                               .scratch = write(scratch)});
+                               .scratch = scratch_of_thread(kernels.products.scratch_size(/*packed=*/true))});
   };
   const std::int64_t rows = a.size(0), columns = b.source.columns;
   if (rows > columns) {
@@ -100,7 +107,6 @@ void multiply_packed(const Kernels& kernels, const at::Tensor& a, const Right& b
 void multiply_packing(const Kernels& kernels, const at::Tensor& a, const Source& b, const at::Tensor& bias,
                       const at::Tensor& product) {
   parallel_panels(kernels, b.columns, [&](std::int64_t first, std::int64_t last) {
-    const at::Tensor scratch = at::empty({kernels.products.scratch_size(/*packed=*/false)}, at::kFloat);
     kernels.products.multiply({.rows = a.size(0),
                                .a = read(a),
                                .a_row_stride = a.size(1),
@@ -109,7 +115,7 @@ void multiply_packing(const Kernels& kernels, const at::Tensor& a, const Source&
                                .bias = bias.defined() ? read(bias) + first : nullptr,
                                .c = write(product) + first,
                                .c_row_stride = b.columns,
-                               .scratch = write(scratch)});
+                               .scratch = scratch_of_thread(kernels.products.scratch_size(/*packed=*/false))});
   });
 }
 
