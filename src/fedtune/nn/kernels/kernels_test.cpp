@@ -23,6 +23,7 @@ INSTANTIATE_TEST_SUITE_P(Kernels, EveryKernelSet, ::testing::ValuesIn(available(
 
 std::vector<float> grid(float from, float to, int count) {
   std::vector<float> x;
+  x.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i)
     x.push_back(from + (to - from) * static_cast<float>(i) / static_cast<float>(count - 1));
   return x;
