@@ -65,10 +65,12 @@ at::Tensor pack(const Kernels& kernels, const Source& b) {
 
 // Of this thread, which keeps it: one block that comes and goes with every product would lie among what stays, and
 // leave holes.
-float* scratch_of_thread(std::int64_t floats) {
+template <typename Element>
+Element* scratch_of_thread(std::int64_t count) {
   thread_local at::Tensor kept;
-  if (!kept.defined() || kept.numel() < floats) kept = at::empty({floats}, at::kFloat);
-  return write(kept);
+  const std::int64_t bytes = count * static_cast<std::int64_t>(sizeof(Element));
+  if (!kept.defined() || kept.numel() < bytes) kept = at::empty({bytes}, at::kByte);
+  return reinterpret_cast<Element*>(kept.mutable_data_ptr());
 }
 
 struct Right {
@@ -92,7 +94,7 @@ void multiply_packed(const Kernels& kernels, const at::Tensor& a, const Right& b
                                .bias = bias.defined() ? read(bias) + column : nullptr,
                                .c = write(product) + row * b.source.columns + column,
                                .c_row_stride = b.source.columns,
-                               .scratch = scratch_of_thread(kernels.products.scratch_size(/*packed=*/true))});
+                               .scratch = scratch_of_thread<float>(kernels.products.scratch_size(/*packed=*/true))});
   };
   const std::int64_t rows = a.size(0), columns = b.source.columns;
   if (rows > columns) {
@@ -115,7 +117,7 @@ void multiply_packing(const Kernels& kernels, const at::Tensor& a, const Source&
                                .bias = bias.defined() ? read(bias) + first : nullptr,
                                .c = write(product) + first,
                                .c_row_stride = b.columns,
-                               .scratch = scratch_of_thread(kernels.products.scratch_size(/*packed=*/false))});
+                               .scratch = scratch_of_thread<float>(kernels.products.scratch_size(/*packed=*/false))});
   });
 }
 
@@ -147,7 +149,6 @@ at::Tensor multiply(const kernels::Bf16Kernels& kernels, const at::Tensor& x, co
   count_product(scope, x.size(0), b.source);
   at::Tensor product = at::empty({x.size(0), columns}, at::kFloat);
   parallel_rows(x.size(0), fewest_rows, [&](std::int64_t first, std::int64_t last) {
-    const at::Tensor scratch = at::empty({kernels.scratch_size(last - first, depth)}, at::kBFloat16);
     kernels.product({.rows = last - first,
                      .depth = depth,
                      .columns = columns,
@@ -155,7 +156,7 @@ at::Tensor multiply(const kernels::Bf16Kernels& kernels, const at::Tensor& x, co
                      .packed = elements(b.panels),
                      .bias = read(bias),
                      .c = write(product) + first * columns,
-                     .scratch = elements(scratch)});
+                     .scratch = scratch_of_thread<std::uint16_t>(kernels.scratch_size(last - first, depth))});
   });
   return product;
 }

@@ -1,8 +1,8 @@
 // The matrix products of a linear layer. No gradients are recorded.
 //
-// fp32 tensors on a CPU; the kernels are those of kernels/matrix_product.h, so that an element has the same bits
-// whatever the number of rows and threads (docs/adr/0007), or those of kernels/bf16.h for frozen weights
-// (docs/adr/0009).
+// fp32 tensors on a CPU; the kernels are those of the set in use (kernels/matrix_product.h, kernels/amx.cpp), so that
+// an element has the same bits whatever the number of rows and threads (docs/adr/0007), or those of kernels/bf16.h for
+// frozen weights (docs/adr/0009).
 #pragma once
 
 #include <mutex>

@@ -17,7 +17,6 @@ namespace amx {
 namespace {
 
 constexpr int64_t panel_width = side;
-constexpr int64_t row_bytes = side * sizeof(uint16_t);
 
 // A chunk of the left matrix, split, is 0.9 MB; a panel of the right one 74 kB.
 constexpr int64_t longest_chunk = 384, most_rows = 384;
@@ -42,40 +41,10 @@ struct Tile {
   const float* next_c;  // of the next tile, fetched meanwhile
 };
 
-// Tiles 0 to 3 are the product, 4 and 5 the left matrix, 6 and 7 the right one; 2, 3 and 5 only where there are
-// more than sixteen rows. The intrinsics want the numbers as constants.
-template <int64_t part, bool tall>
-FEDTUNE_INLINE void load_left(const uint16_t* a) {
-  _tile_loadd(4, a + part * plane_size, row_bytes);
-  if constexpr (tall) _tile_loadd(5, a + part * plane_size + tile_size, row_bytes);
-}
-template <int64_t part>
-FEDTUNE_INLINE void load_right(const uint16_t* b) {
-  _tile_loadd(6, b + part * plane_size, row_bytes);
-  _tile_loadd(7, b + part * plane_size + tile_size, row_bytes);
-}
-template <bool tall>
-FEDTUNE_INLINE void add_products() {
-  _tile_dpbf16ps(0, 4, 6);
-  _tile_dpbf16ps(1, 4, 7);
-  if constexpr (tall) {
-    _tile_dpbf16ps(2, 5, 6);
-    _tile_dpbf16ps(3, 5, 7);
-  }
-}
-
 template <bool tall>
 static void multiply_tile(const Tile& tile, Meanwhile meanwhile) {
   order_memory();
-  constexpr int64_t float_bytes = sizeof(float);
-  const int64_t start_stride = tile.start_stride * float_bytes, c_stride = tile.c_stride * float_bytes;
-  const float* const lower_start = tile.start + tile_side * tile.start_stride;
-  _tile_loadd(0, tile.start, start_stride);
-  _tile_loadd(1, tile.start + tile_side, start_stride);
-  if constexpr (tall) {
-    _tile_loadd(2, lower_start, start_stride);
-    _tile_loadd(3, lower_start + tile_side, start_stride);
-  }
+  load_product<tall>(tile.start, tile.start_stride);
   int64_t c_line = 0;
   const auto step = [&](bool odd) __attribute__((always_inline)) {
     add_products<tall>();
@@ -86,27 +55,21 @@ static void multiply_tile(const Tile& tile, Meanwhile meanwhile) {
   // The small products come first; from one step to the next only one operand changes.
   const uint16_t *a = tile.a, *b = tile.b;
   for (int64_t k = 0; k < tile.depth_blocks; ++k, a += block_size, b += block_size) {
-    load_left<0, tall>(a);
-    load_right<2>(b);
+    load_left<tall>(a);
+    load_right(b + 2 * plane_size);
     step(false);
-    load_right<1>(b);
+    load_right(b + plane_size);
     step(true);
-    load_left<1, tall>(a);
+    load_left<tall>(a + plane_size);
     step(false);
-    load_right<0>(b);
+    load_right(b);
     step(true);
-    load_left<2, tall>(a);
+    load_left<tall>(a + 2 * plane_size);
     step(false);
-    load_left<0, tall>(a);
+    load_left<tall>(a);
     step(true);
   }
-  _tile_stored(0, tile.c, c_stride);
-  _tile_stored(1, tile.c + tile_side, c_stride);
-  if constexpr (tall) {
-    float* const lower = tile.c + tile_side * tile.c_stride;
-    _tile_stored(2, lower, c_stride);
-    _tile_stored(3, lower + tile_side, c_stride);
-  }
+  store_product<tall>(tile.c, tile.c_stride);
   order_memory();
 }
 
@@ -186,26 +149,25 @@ static void multiply_panel(const MatrixProduct& args, const Part& part, int64_t 
   const int64_t stride = args.c_row_stride, depth_blocks = blocks(part.depth);
   const int64_t columns = args.b.columns - column;
   float* const top = args.c + part.row * stride + column;
+  const float* const bias = args.bias ? args.bias + column : zeros;
+  const bool goes_on = part.first > 0;
   Tile tile{.depth_blocks = depth_blocks,
             .a = left,
             .b = panel,
-            .start = args.bias ? args.bias + column : zeros,
-            .start_stride = 0,
+            .start = goes_on ? top : bias,
+            .start_stride = goes_on ? stride : 0,
             .c = top,
             .c_stride = stride,
             .next_c = nullptr};
   for (int64_t i = 0; i < part.rows; i += side) {
     const int64_t rows = part.rows - i < side ? part.rows - i : side;
-    if (part.first > 0) {
-      tile.start = tile.c;
-      tile.start_stride = stride;
-    }
     tile.next_c = i + side < part.rows ? tile.c + side * stride : top + panel_width;
     if (rows == side && columns >= side)
       multiply_tile<true>(tile, meanwhile);
     else
       multiply_beside(tile, rows, columns < side ? columns : side, meanwhile);
     tile.a += depth_blocks * block_size;
+    tile.start += side * tile.start_stride;
     tile.c += side * stride;
   }
 }

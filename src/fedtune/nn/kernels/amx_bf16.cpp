@@ -9,39 +9,16 @@ namespace fedtune::nn::kernels {
 namespace amx_bf16 {
 namespace {
 
-constexpr int64_t row_bytes = side * sizeof(uint16_t);
-
-// Tiles 0 to 3 are the product, 4 and 5 the left matrix, 6 and 7 the right one. The upper sixteen rows, or all 32. The
-// intrinsics want the tiles' numbers as constants.
-template <bool whole>
+template <bool tall>
 void multiply_rows(const Tile& tile) {
-  _tile_loadd(0, tile.bias, 0);
-  _tile_loadd(1, tile.bias + tile_side, 0);
-  if constexpr (whole) {
-    _tile_loadd(2, tile.bias, 0);
-    _tile_loadd(3, tile.bias + tile_side, 0);
-  }
+  load_product<tall>(tile.bias, 0);
   const uint16_t *a = tile.a, *b = tile.b;
   for (int64_t k = 0; k < tile.depth_blocks; ++k, a += block_size, b += block_size) {
-    _tile_loadd(4, a, row_bytes);
-    _tile_loadd(6, b, row_bytes);
-    _tile_loadd(7, b + tile_size, row_bytes);
-    _tile_dpbf16ps(0, 4, 6);
-    _tile_dpbf16ps(1, 4, 7);
-    if constexpr (whole) {
-      _tile_loadd(5, a + tile_size, row_bytes);
-      _tile_dpbf16ps(2, 5, 6);
-      _tile_dpbf16ps(3, 5, 7);
-    }
+    load_left<tall>(a);
+    load_right(b);
+    add_products<tall>();
   }
-  const int64_t stride = tile.c_stride * static_cast<int64_t>(sizeof(float));
-  _tile_stored(0, tile.c, stride);
-  _tile_stored(1, tile.c + tile_side, stride);
-  if constexpr (whole) {
-    float* const lower = tile.c + tile_side * tile.c_stride;
-    _tile_stored(2, lower, stride);
-    _tile_stored(3, lower + tile_side, stride);
-  }
+  store_product<tall>(tile.c, tile.c_stride);
 }
 
 void multiply(const Tile& tile) {

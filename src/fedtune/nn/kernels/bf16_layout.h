@@ -7,20 +7,15 @@
 #pragma once
 
 #include "fedtune/nn/kernels/bf16.h"
+#include "fedtune/nn/kernels/tile_layout.h"
 
 namespace fedtune::nn::kernels::FEDTUNE_KERNELS {
 namespace {
 
-constexpr int64_t side = 32;  // rows, columns and depth of a block
-constexpr int64_t tile_side = 16;
-constexpr int64_t tile_size = tile_side * side;  // elements
 constexpr int64_t block_size = 2 * tile_size;
 // Panels that pass by each block of rows from the second cache, in bytes.
 constexpr int64_t panels_in_cache = 512 * 1024;
 
-static int64_t blocks(int64_t count) {
-  return (count + side - 1) / side;
-}
 static int64_t packed_size(int64_t depth, int64_t columns) {
   return blocks(depth) * blocks(columns) * block_size;
 }

@@ -5,14 +5,12 @@
 #pragma once
 
 #include "fedtune/nn/kernels/simd.h"
+#include "fedtune/nn/kernels/tile_layout.h"
 
 namespace fedtune::nn::kernels::FEDTUNE_KERNELS {
 namespace {
 
-constexpr int64_t side = 32;  // rows, columns and depth of a block
-constexpr int64_t tile_side = 16;
-constexpr int64_t tile_size = tile_side * side;  // in bf16
-constexpr int64_t plane_size = 2 * tile_size;    // a block of one of the parts
+constexpr int64_t plane_size = 2 * tile_size;  // a block of one of the parts
 constexpr int64_t parts = 3;
 constexpr int64_t block_size = parts * plane_size;
 
@@ -20,10 +18,6 @@ constexpr int64_t block_size = parts * plane_size;
 constexpr int64_t left_ahead = 4, panel_ahead = 48;
 
 typedef uint32_t UnalignedWords __attribute__((vector_size(FEDTUNE_VECTOR_BYTES), aligned(4), may_alias));
-
-constexpr int64_t blocks(int64_t count) {
-  return (count + side - 1) / side;
-}
 
 // x as the sum of its parts, the largest first, each a bf16 in the upper half of its word: 24 bits of significand in
 // three times 8. What rounding to the nearest leaves over is exact in fp32. An infinity becomes NaN.
