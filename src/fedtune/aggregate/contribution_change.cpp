@@ -5,6 +5,7 @@
 
 #include "fedtune/aggregate/sum_of_squares.h"
 #include "fedtune/base/error.h"
+#include "fedtune/base/parallel.h"
 
 namespace fedtune::aggregate {
 namespace {
@@ -46,17 +47,16 @@ double cosine_of(const Sums& sums) {
 }  // namespace
 
 std::vector<ContributionChange> contribution_changes(std::span<const Contribution> contributions,
-                                                     const Averaged& averaged) {
+                                                     const Averaged& averaged, int workers) {
   const std::vector<Contribution> sorted = by_rank(contributions);
   const std::vector<double> shares = normalised_weights(sorted);
   require_same_layout(averaged.global, averaged.mean);
-  std::vector<ContributionChange> changes;
-  for (std::size_t k = 0; k < sorted.size(); ++k) {
+  std::vector<ContributionChange> changes(sorted.size());
+  run_parallel({.count = sorted.size(), .workers = workers}, [&](std::size_t k) {
     require_same_layout(*sorted[k].tensors, averaged.mean);
     const Sums sums = sums_of(*sorted[k].tensors, averaged);
-    changes.push_back(
-        {.rank = sorted[k].rank, .share = shares[k], .norm = std::sqrt(sums.own), .cosine = cosine_of(sums)});
-  }
+    changes[k] = {.rank = sorted[k].rank, .share = shares[k], .norm = std::sqrt(sums.own), .cosine = cosine_of(sums)};
+  });
   return changes;
 }
 

@@ -20,9 +20,9 @@ struct Averaged {
   const NamedTensors& mean;    // weighted_mean of the contributions
 };
 
-// In ascending rank; sums are in double precision. All share one layout of fp32 tensors. Throws Error(failed) as
-// weighted_mean does.
+// In ascending rank; sums are in double precision. All share one layout of fp32 tensors. `workers` threads take a
+// contribution after the other; the result does not depend on how many. Throws Error(failed) as weighted_mean does.
 std::vector<ContributionChange> contribution_changes(std::span<const Contribution> contributions,
-                                                     const Averaged& averaged);
+                                                     const Averaged& averaged, int workers = 1);
 
 }  // namespace fedtune::aggregate

@@ -39,6 +39,23 @@ TEST(ContributionChange, OfAClientThatChangedNothingIsZeroWithoutAnAngle) {
   EXPECT_EQ(changes[0].cosine, 0.0);
 }
 
+TEST(ContributionChange, IsTheSameForAnyNumberOfWorkers) {
+  const NamedTensors global = tensors({1, 2}, {3});
+  std::vector<NamedTensors> sent;
+  for (int k = 1; k <= 5; ++k) sent.push_back(tensors({0.1f * k, 2}, {3.3f - k}));
+  std::vector<Contribution> offered;
+  for (int rank = 5; rank >= 1; --rank) offered.push_back({rank, 1.0 * rank, &sent[rank - 1]});
+  const NamedTensors mean = weighted_mean(offered);
+  const auto expected = contribution_changes(offered, {global, mean});
+  const auto changes = contribution_changes(offered, {global, mean}, 3);
+  ASSERT_EQ(changes.size(), 5u);
+  for (std::size_t k = 0; k < changes.size(); ++k) {
+    EXPECT_EQ(changes[k].rank, static_cast<int>(k) + 1);
+    EXPECT_EQ(changes[k].norm, expected[k].norm);
+    EXPECT_EQ(changes[k].cosine, expected[k].cosine);
+  }
+}
+
 TEST(ContributionChange, RefusesTensorsOfAnotherLayout) {
   const NamedTensors global = tensors({1, 2}, {3});
   const NamedTensors other = test_tensors({{"a", {2}, {1, 2}}});

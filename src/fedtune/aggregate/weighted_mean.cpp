@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "fedtune/base/error.h"
+#include "fedtune/base/parallel.h"
 
 namespace fedtune::aggregate {
 namespace {
@@ -27,19 +28,22 @@ void check_layouts(std::span<const Contribution> contributions) {
   }
 }
 
-void mean_of_tensor(std::span<const Contribution> contributions, std::span<const double> shares, std::size_t index,
-                    std::span<float> result) {
-  std::vector<double> sums(block_size);
-  for (std::size_t begin = 0; begin < result.size(); begin += block_size) {
-    const std::size_t count = std::min(block_size, result.size() - begin);
-    std::fill_n(sums.begin(), count, 0.0);
-    for (std::size_t k = 0; k < contributions.size(); ++k) {
-      const std::span<const float> values = contributions[k].tensors->tensors[index].f32().subspan(begin, count);
-      for (std::size_t i = 0; i < count; ++i) sums[i] += shares[k] * static_cast<double>(values[i]);
-      contributions[k].tensors->release_pages(std::as_bytes(values));  // a megabyte of each would be a gigabyte of many
-    }
-    for (std::size_t i = 0; i < count; ++i) result[begin + i] = static_cast<float>(sums[i]);
+// Where a part of the mean belongs.
+struct Block {
+  std::size_t tensor, begin;
+  std::span<float> result;
+};
+
+void average(std::span<const Contribution> contributions, std::span<const double> shares, const Block& block) {
+  const std::size_t count = block.result.size();
+  std::vector<double> sums(count);
+  for (std::size_t k = 0; k < contributions.size(); ++k) {
+    const NamedTensors& tensors = *contributions[k].tensors;
+    const std::span<const float> values = tensors.tensors[block.tensor].f32().subspan(block.begin, count);
+    for (std::size_t i = 0; i < count; ++i) sums[i] += shares[k] * static_cast<double>(values[i]);
+    tensors.release_pages(std::as_bytes(values));  // a megabyte of each would be a gigabyte of many
   }
+  for (std::size_t i = 0; i < count; ++i) block.result[i] = static_cast<float>(sums[i]);
 }
 
 }  // namespace
@@ -67,7 +71,7 @@ std::vector<double> normalised_weights(std::span<const Contribution> sorted) {
   return shares;
 }
 
-NamedTensors weighted_mean(std::span<const Contribution> contributions) {
+NamedTensors weighted_mean(std::span<const Contribution> contributions, int workers) {
   const std::vector<Contribution> sorted = by_rank(contributions);
   check_layouts(sorted);
   const std::vector<double> shares = normalised_weights(sorted);
@@ -76,13 +80,19 @@ NamedTensors weighted_mean(std::span<const Contribution> contributions) {
   auto values = std::make_shared<std::vector<float>>(first.total_bytes() / sizeof(float));
   NamedTensors mean{.tensors = first.tensors, .owner = values, .mapped = false};
   std::span<float> rest(*values);
+  std::vector<Block> blocks;
   for (std::size_t i = 0; i < mean.tensors.size(); ++i) {
     TensorView& tensor = mean.tensors[i];
     const std::span<float> result = rest.first(tensor.bytes.size() / sizeof(float));
     rest = rest.subspan(result.size());
-    mean_of_tensor(sorted, shares, i, result);
+    for (std::size_t begin = 0; begin < result.size(); begin += block_size) {
+      const std::size_t count = std::min(block_size, result.size() - begin);
+      blocks.push_back({.tensor = i, .begin = begin, .result = result.subspan(begin, count)});
+    }
     tensor.bytes = std::as_bytes(result);
   }
+  run_parallel({.count = blocks.size(), .workers = workers},
+               [&](std::size_t i) { average(sorted, shares, blocks[i]); });
   return mean;
 }
 

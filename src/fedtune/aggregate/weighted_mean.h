@@ -17,12 +17,12 @@ struct Contribution {
 
 // sum_k p_k x_k with p_k = weight_k / sum of weights, in fp32. Each element is summed in double precision in ascending
 // rank, whatever the order of `contributions`, and rounded once; no other order is ever used, so the result is a
-// function of ranks, weights and values alone. Works piece by piece: beside the result it allocates 32 kB, and of
-// contributions that are mapped files at most 64 kB each are in memory at a time.
+// function of ranks, weights and values alone. `workers` threads work piece by piece: beside the result each allocates
+// 128 kB, and of contributions that are mapped files it has at most 64 kB each in memory at a time.
 //
 // All must have passed check_contribution for one layout of fp32 tensors. Throws Error(failed) where there is none, two
 // share a rank, a weight is not finite and positive, or layouts differ.
-NamedTensors weighted_mean(std::span<const Contribution> contributions);
+NamedTensors weighted_mean(std::span<const Contribution> contributions, int workers = 1);
 
 // The contributions in ascending rank. Throws Error(failed) as weighted_mean does.
 std::vector<Contribution> by_rank(std::span<const Contribution> contributions);

@@ -8,6 +8,7 @@
 
 #include "fedtune/aggregate/test_tensors.h"
 #include "fedtune/base/error.h"
+#include "fedtune/base/flush_denormals.h"
 #include "fedtune/base/random.h"
 #include "fedtune/format/tensor_hash.h"
 
@@ -66,6 +67,27 @@ TEST(WeightedMean, HasTheSameBitsInAnyOrderOfArrival) {
     if (expected.empty()) expected = hash;
     EXPECT_EQ(hash, expected);
   } while (std::next_permutation(order.begin(), order.end()));
+}
+
+TEST(WeightedMean, HasTheSameBitsForAnyNumberOfWorkers) {
+  RandomStream stream({.seed = 1});
+  std::vector<NamedTensors> tensors;
+  for (int rank = 1; rank <= 3; ++rank) {
+    std::vector<float> values(50'000);  // more than one block
+    for (float& value : values) value = static_cast<float>(stream.normal());
+    for (std::size_t i = 0; i < values.size(); i += 7) values[i] = 1e-39f;  // subnormal
+    tensors.push_back(test_tensors({{"v", {3}, {1, 2, 3}}, {"w", {50, 1000}, values}}));
+  }
+  const std::vector<Contribution> contributions{{1, 1.0, &tensors[0]}, {2, 2.0, &tensors[1]}, {3, 3.0, &tensors[2]}};
+  const FlushDenormals as_a_run_has_it;
+  const NamedTensors mean = weighted_mean(contributions);
+  const double last = (tensors[0].find("w")->f32().back() + 2.0 * tensors[1].find("w")->f32().back() +
+                       3.0 * tensors[2].find("w")->f32().back()) /
+                      6.0;
+  EXPECT_NEAR(mean.find("w")->f32().back(), last, 1e-6);
+  for (const int workers : {2, 3, 8}) {
+    EXPECT_EQ(final_sha256(weighted_mean(contributions, workers)), final_sha256(mean)) << workers;
+  }
 }
 
 TEST(WeightedMean, RoundsOnlyOnce) {

@@ -22,8 +22,9 @@ Status FedAvg::admit(const fed::Update& update) const {
 
 NamedTensors FedAvg::aggregate(int /*round*/, const NamedTensors& global, std::span<const fed::Update> accepted) {
   const std::vector<aggregate::Contribution> contributions = contributions_of(accepted);
-  NamedTensors mean = aggregate::weighted_mean(contributions);
-  changes_ = aggregate::contribution_changes(contributions, {.global = global, .mean = mean});
+  const int workers = validation_.options.workers;
+  NamedTensors mean = aggregate::weighted_mean(contributions, workers);
+  changes_ = aggregate::contribution_changes(contributions, {.global = global, .mean = mean}, workers);
   return mean;
 }
 

@@ -14,7 +14,8 @@
 
 namespace fedtune::strategy {
 
-// What the server scores the global model on. `examples` must outlive the strategy.
+// What the server scores the global model on. `examples` must outlive the strategy. Averaging takes as many threads as
+// scoring.
 struct Validation {
   std::span<const data::Example> examples = {};
   train::EvaluateOptions options = {};
