@@ -1,5 +1,7 @@
 #include <cmath>
+#include <regex>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -57,6 +59,22 @@ TEST(LineChart, LabelsEachLineAtItsEndWithoutCoveringAnother) {
     return std::stod(svg.substr(begin, end - begin));
   };
   EXPECT_GE(std::abs(y_of("one") - y_of("two")), 14.0);
+}
+
+TEST(LineChart, GrowsUntilAllLabelsAreInThePicture) {
+  LineChart chart = two_lines();
+  for (int i = 0; i < 30; ++i) {
+    chart.lines.push_back({.label = fmt::format("line {}", i), .look = 0, .points = {{0, 0.5}, {1, 0.6}}});
+  }
+  const std::string svg = to_svg(chart);
+  const std::regex text("<text class=\"lb [^>]* y=\"([-0-9.]+)\">");
+  std::vector<double> y;
+  for (std::sregex_iterator label(svg.begin(), svg.end(), text), end; label != end; ++label) {
+    y.push_back(std::stod((*label)[1]));
+  }
+  ASSERT_EQ(y.size(), chart.lines.size());
+  EXPECT_GE(y.front(), 11.0);  // a letter's height below the upper edge
+  for (std::size_t i = 1; i < y.size(); ++i) EXPECT_GE(y[i] - y[i - 1], 14.0) << i;
 }
 
 TEST(LineChart, ValuesThatAreNoNumbersLeaveAGapAndNothingElse) {

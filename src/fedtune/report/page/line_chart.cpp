@@ -10,7 +10,7 @@
 namespace fedtune::report {
 namespace {
 
-constexpr double line_chart_width = 400, height = 236;
+constexpr double line_chart_width = 400, least_height = 236;
 constexpr double top = 12, bottom = 38, left = 46;
 constexpr double label_gap = 15;        // between two labels, baseline to baseline
 constexpr double bold_letter = 8.2;     // of a label in bold, on average
@@ -52,6 +52,8 @@ class Drawing {
       longest = std::max(longest, level.label.size());
       y = grown(y, level.value);
     }
+    const auto labels = static_cast<double>(chart.lines.size() + chart.levels.size());
+    height_ = std::max(least_height, top + label_gap * labels + bottom);
     empty_ = x.low > x.high;
     if (empty_) return;
     right_ = std::clamp(12 + bold_letter * static_cast<double>(longest), 30.0, 130.0);
@@ -60,13 +62,13 @@ class Drawing {
     x_ticks_ = chart.whole_x ? whole_ticks(x, 6) : ticks(x, logarithmic ? 6 : 5, chart.x_spacing);
     if (!chart.whole_x) x = {.low = x_ticks_.front(), .high = x_ticks_.back()};
     x_.emplace(x, Interval{left + 6, line_chart_width - right_ - 4}, chart.x_spacing);
-    y_.emplace(Interval{y_ticks_.front(), y_ticks_.back()}, Interval{height - bottom, top});
+    y_.emplace(Interval{y_ticks_.front(), y_ticks_.back()}, Interval{height_ - bottom, top});
   }
 
   std::string svg() {
     std::string body;
     if (empty_) {
-      body = fmt::format("<text class=\"tk\" x=\"{}\" y=\"{}\">no figures</text>", left, height / 2);
+      body = fmt::format("<text class=\"tk\" x=\"{}\" y=\"{}\">no figures</text>", left, height_ / 2);
     } else {  // one after the other: lines and levels leave their labels behind
       body = axes();
       body += levels();
@@ -75,7 +77,7 @@ class Drawing {
       body += labels();
     }
     return fmt::format("<svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">\n{}</svg>\n", line_chart_width,
-                       height, escaped(fmt::format("{}. {}", chart_.title, chart_.summary)), body);
+                       height_, escaped(fmt::format("{}. {}", chart_.title, chart_.summary)), body);
   }
 
  private:
@@ -94,10 +96,10 @@ class Drawing {
     for (std::size_t i = 0; i < x_ticks_.size(); ++i) {
       svg +=
           fmt::format("<text class=\"tk m\" x=\"{}\" y=\"{}\">{}</text>", coordinate((*x_)(x_ticks_[i])),
-                      coordinate(height - bottom + 17), logarithmic ? fmt::format("{:g}", x_ticks_[i]) : x_labels[i]);
+                      coordinate(height_ - bottom + 17), logarithmic ? fmt::format("{:g}", x_ticks_[i]) : x_labels[i]);
     }
     return svg + fmt::format("\n<text class=\"tk m\" x=\"{}\" y=\"{}\">{}</text>\n",
-                             coordinate((left + line_chart_width - right_) / 2), height - 5, escaped(chart_.x_title));
+                             coordinate((left + line_chart_width - right_) / 2), height_ - 5, escaped(chart_.x_title));
   }
 
   std::string levels() {
@@ -185,7 +187,7 @@ class Drawing {
     for (std::size_t i = 1; i < labels_.size(); ++i) {
       labels_[i].y = std::max(labels_[i].y, labels_[i - 1].y + label_gap);
     }
-    double limit = height - bottom - 2;
+    double limit = height_ - bottom - 2;
     for (auto label = labels_.rbegin(); label != labels_.rend(); ++label) {
       label->y = std::min(label->y, limit);
       limit = label->y - label_gap;
@@ -201,6 +203,7 @@ class Drawing {
   const LineChart& chart_;
   bool empty_ = false;
   double right_ = 0.0;
+  double height_ = least_height;  // more where the labels need it
   std::vector<double> x_ticks_, y_ticks_;
   std::optional<Scale> x_, y_;
   std::vector<EndLabel> labels_;
