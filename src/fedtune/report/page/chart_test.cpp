@@ -1,5 +1,8 @@
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <regex>
+#include <vector>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -12,8 +15,11 @@
 namespace fedtune::report {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
+using testing::Ge;
 using testing::HasSubstr;
+using testing::Le;
 using testing::Not;
 
 TEST(Ticks, AreRoundNumbersThatCoverTheData) {
@@ -26,6 +32,26 @@ TEST(Ticks, OfOneValueLieAroundIt) {
   const auto values = ticks({.low = 0.5, .high = 0.5}, 5);
   EXPECT_LT(values.front(), 0.5);
   EXPECT_GT(values.back(), 0.5);
+}
+
+TEST(Ticks, AreFewWhateverTheValues) {
+  constexpr double most = std::numeric_limits<double>::max(), least = std::numeric_limits<double>::denorm_min();
+  for (const Interval data : {Interval{1e17, 1e17 + 16},
+                              {1, std::nextafter(1.0, 2.0)},
+                              {-most, most},
+                              {most, most},
+                              {-1e300, 1e300},
+                              {0, least},
+                              {-1e-30, 1e30}}) {
+    const std::vector<double> values = ticks(data, 5);
+    EXPECT_THAT(values.size(), AllOf(Ge(2u), Le(12u))) << data.low << " " << data.high;
+    EXPECT_TRUE(std::ranges::is_sorted(values) && std::isfinite(values.front()) && std::isfinite(values.back()))
+        << data.low << " " << data.high;
+    if (std::max(-data.low, data.high) > 1e300) continue;
+    const double rounding = (data.high - data.low) * 1e-9;
+    EXPECT_LE(values.front(), data.low + rounding);
+    EXPECT_GE(values.back(), data.high - rounding);
+  }
 }
 
 TEST(Ticks, OfRoundsAreWhole) {

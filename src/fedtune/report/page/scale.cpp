@@ -9,6 +9,10 @@
 namespace fedtune::report {
 namespace {
 
+// Beyond these a range could be infinite, or its steps 0.
+constexpr double largest = 1e300, smallest = 1e-300;
+constexpr double least_range = 1e-9;  // as a share of the values: what lies closer together is one value
+
 double round_step(double rough) {
   const double power = std::pow(10.0, std::floor(std::log10(rough)));
   for (const double factor : {1.0, 2.0, 2.5, 5.0}) {
@@ -43,9 +47,10 @@ std::vector<double> powers(const Interval& data, int count) {
 
 std::vector<double> ticks(const Interval& data, int count, Spacing spacing) {
   if (spacing == Spacing::logarithmic) return powers(data, count);
-  Interval wide = data;
-  if (!(wide.high > wide.low)) {
-    const double margin = wide.low == 0.0 ? 1.0 : std::abs(wide.low) * 0.1;
+  Interval wide{.low = std::clamp(data.low, -largest, largest), .high = std::clamp(data.high, -largest, largest)};
+  const double size = std::max(std::abs(wide.low), std::abs(wide.high));
+  if (!(wide.high - wide.low > std::max(size * least_range, smallest))) {
+    const double margin = size <= smallest ? 1.0 : size * 0.1;
     wide = {.low = wide.low - margin, .high = wide.high + margin};
   }
   return multiples(wide, round_step((wide.high - wide.low) / std::max(count - 1, 1)));

@@ -15,7 +15,8 @@ struct Interval {
 enum class Spacing { linear, logarithmic };
 
 // Round values that cover `data`, about `count` of them: steps of 1, 2, 2.5 or 5 times a power of ten, or powers of ten
-// (with their halves and fifths where there are few) on a logarithmic axis.
+// (with their halves and fifths where there are few) on a logarithmic axis. Finite data, up to 1e300 either way; values
+// that differ by less than a billionth of their size are one, around which the ticks lie.
 std::vector<double> ticks(const Interval& data, int count, Spacing spacing = Spacing::linear);
 // Whole numbers alone.
 std::vector<double> whole_ticks(const Interval& data, int count);
