@@ -13,6 +13,8 @@ namespace fedtune::cli {
 namespace {
 
 constexpr double patience = 30.0;  // seconds for clients to hear that the run is over
+// Seconds for clients to find a server that was started again: they look for it every 2 s at least.
+constexpr double return_time = 8.0;
 
 net::Announcement announcement_of(const TransportParts& parts) {
   return {.run = fmt::format("{}-{}", parts.folder.path().filename().string(),
@@ -52,7 +54,10 @@ class ServedClients final : OwnServer, public fed::BoardTransport {
                                           parts.options.federation.num_clients));
   }
 
-  void finish() override { server.finish(patience); }
+  void finish() override {
+    if (!has_asked()) await_everyone(return_time);
+    server.finish(patience);
+  }
 
  private:
   static fed::TransportOptions options_of(const TransportParts& parts) {

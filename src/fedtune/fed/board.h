@@ -107,6 +107,7 @@ class Board {
 
   // --- Called by the engine's transport.
   Timekeeper& time() const { return *options_.time; }
+  int clients() const { return options_.clients; }
   // Asks each rank of the cohort; who has not enrolled yet is asked when it does.
   void open(int round, const std::shared_ptr<const Payload>& global, std::span<const int> cohort);
   // The next contribution; empty when `until` has come first.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <numeric>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -71,9 +72,20 @@ void BoardTransport::await_clients(std::span<const int> cohort) {
   }
 }
 
+void BoardTransport::await_everyone(double seconds) {
+  std::vector<int> everyone(static_cast<std::size_t>(board_.clients()));
+  std::iota(everyone.begin(), everyone.end(), 1);
+  const Clock::time_point deadline = deadline_after(seconds, board_.time().now());
+  while (!board_.await_present(everyone, everyone.size(), soon(deadline, board_.time().now()))) {
+    throw_if_interrupted();
+    if (board_.time().now() >= deadline) return;
+  }
+}
+
 void BoardTransport::exchange(int round, const NamedTensors& global, std::span<const int> cohort,
                               const std::function<void(Update)>& on_update,
                               const std::function<void(int, const std::string&)>& on_failure) {
+  has_asked_ = true;
   await_clients(cohort);
   board_.open(round, std::make_shared<Payload>(global), cohort);
   OpenRound open(board_);

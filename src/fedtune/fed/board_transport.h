@@ -31,11 +31,18 @@ class BoardTransport : public Transport {
                 const std::function<void(int rank, const std::string& reason)>& on_failure) override;
   ErrorKind failure_kind() const override { return ErrorKind::network; }
 
+  // Whether a round was played. Whoever resumes a run after its last round plays none, and so meets no client that
+  // waits for the end of it.
+  bool has_asked() const { return has_asked_; }
+  // Returns when all ranks are present, after `seconds` (0: no limit) at most. Throws Interrupted.
+  void await_everyone(double seconds);
+
  private:
   void await_clients(std::span<const int> cohort);
 
   Board& board_;
   TransportOptions options_;
+  bool has_asked_ = false;
 };
 
 }  // namespace fedtune::fed

@@ -123,6 +123,19 @@ TEST(BoardTransport, SaysWhoIsMissingAndGivesUpWhenToldTo) {
   EXPECT_THAT(missing, testing::ElementsAre(1, 2, 4));
 }
 
+TEST(BoardTransport, WaitsForEveryoneUntilAllAreThereOrTheTimeIsOver) {
+  Board board({.clients = 2, .layout = layout()});
+  BoardTransport transport(board, {});
+  EXPECT_FALSE(transport.has_asked());
+  board.enrol(1);
+  const auto begin = std::chrono::steady_clock::now();
+  transport.await_everyone(0.05);
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(50));
+  const std::jthread late([&] { board.enrol(2); });
+  transport.await_everyone(3600.0);
+  EXPECT_THAT(board.present(), testing::ElementsAre(1, 2));
+}
+
 TEST(BoardTransport, NeedsTheContributionsItWasToldToHave) {
   Board board({.clients = clients, .layout = layout()});
   for (int rank = 1; rank <= clients; ++rank) board.enrol(rank);
