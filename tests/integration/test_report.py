@@ -110,6 +110,14 @@ def test_a_folder_of_runs_stands_for_them_without_those_that_tune(finished, fedt
     assert (tmp_path / "report.html").exists() and (tmp_path / "report.csv").exists()
 
 
+def test_all_that_runs_left_in_a_folder_stands_for_each_run_once(finished, fedtune, tmp_path):
+    finished("a"), finished("b", seed=2)
+    found = sorted((tmp_path / "results").iterdir())  # as results/* says it
+    assert [path.name for path in found] == ["a", "a.json", "b", "b.json"]
+    printed = fedtune.run("report", *found, f"{found[0]}/", "--output", tmp_path / "page.html").stdout
+    assert printed.endswith(": 2 runs\n")
+
+
 def test_an_unfinished_run_is_shown_as_far_as_it_went(finished, fedtune, tmp_path):
     folder = finished("a", num_rounds=3)
     (folder / "results.json").unlink()

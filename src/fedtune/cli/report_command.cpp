@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -32,17 +33,22 @@ std::vector<fs::path> runs_within(const fs::path& folder) {
   return runs;
 }
 
+// A run leaves NAME.json beside its folder NAME, so that "results/*" says both: the file stands for the folder.
+fs::path without_summary(const fs::path& path) {
+  const fs::path folder = fs::path(path).replace_extension();
+  return path.extension() == ".json" && fs::is_regular_file(path) && is_run(folder) ? folder : path;
+}
+
 std::vector<fs::path> run_folders(const std::vector<std::string>& places) {
   std::vector<fs::path> folders;
   for (const std::string& place : places) {
-    const fs::path path = fs::path(place).lexically_normal();
-    if (!fs::is_directory(path) || is_run(path)) {
-      folders.push_back(path);
-      continue;
-    }
-    const std::vector<fs::path> within = runs_within(path);
+    fs::path path = fs::path(place).lexically_normal();
+    path = without_summary(path.has_filename() ? path : path.parent_path());  // "results/a/" is "results/a"
+    std::vector<fs::path> within{path};
+    if (fs::is_directory(path) && !is_run(path)) within = runs_within(path);
     if (within.empty()) throw input_error("{}: neither a run's folder nor one that holds runs", place);
-    folders.insert(folders.end(), within.begin(), within.end());
+    std::ranges::copy_if(within, std::back_inserter(folders),
+                         [&](const fs::path& run) { return std::ranges::count(folders, run) == 0; });
   }
   return folders;
 }
