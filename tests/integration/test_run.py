@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 import safetensors_file
-from harness import MODEL_TYPES, TOKENIZER_FILES
+from harness import MODEL_TYPES, TOKENIZER_FILES, sentences, write_tsv
 
 
 def layout(path) -> list[str]:
@@ -144,6 +144,15 @@ def test_a_tune_slice_is_cut_before_any_share_and_the_validation_file_is_not_ope
     ours = results_of("a")["fedtune"]
     assert ours["public"]["sentences"] + sum(client["sentences"] for client in ours["clients"]) == 90
     assert results_of("a")["config"]["tune_slice"] == 10
+
+
+def test_training_sentences_of_one_label_are_noted(fedtune, run_arguments, dataset_copy):
+    note = "note: all 40 training sentences have the label 0"
+    rows = [(text, 0) for text, _ in sentences(40, seed=1)]
+    write_tsv(dataset_copy / "train.tsv", rows)
+    assert note in fedtune.run(*run_arguments("a", data_path=dataset_copy, num_rounds=1)).stdout
+    write_tsv(dataset_copy / "train.tsv", rows[1:] + [("it is good", 1)])
+    assert "training sentences have" not in fedtune.run(*run_arguments("b", data_path=dataset_copy, num_rounds=1)).stdout
 
 
 def test_target_modules_choose_the_layers(fedtune, run_arguments, tmp_path):

@@ -47,6 +47,14 @@ void add_notes(const Options& options, const models::LoadedModel& loaded, std::v
   }
 }
 
+void add_note_of_labels(const std::vector<data::Sentence>& train, std::vector<std::string>& notes) {
+  const std::int64_t label = train.front().label;
+  if (std::ranges::all_of(train, [&](const data::Sentence& sentence) { return sentence.label == label; })) {
+    notes.push_back(fmt::format("all {} training sentences have the label {}: a model learns no other from them",
+                                train.size(), label));
+  }
+}
+
 data::Partition make_partition(const Options& options, const data::Dataset& dataset) {
   return data::partition(dataset.train, {.kind = options.shares.partition,
                                          .num_clients = options.federation.num_clients,
@@ -107,6 +115,7 @@ std::unique_ptr<Federation> load_federation(const Options& options, Role role) {
   require_fitting(federation->tokenizer, loaded.model.config, folder);
   federation->notes = federation->partition.notes;
   add_notes(options, loaded, federation->notes);
+  add_note_of_labels(data.sentences.train, federation->notes);
 
   const data::TokenizeOptions tokenize{
       .max_length = sentence_limit(options, federation->tokenizer, loaded.model.config),
