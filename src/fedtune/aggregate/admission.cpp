@@ -55,6 +55,7 @@ Status check_contribution(const Layout& layout, const Offer& offer, const Admiss
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     if (Status status = check_form(layout[i], tensors[i]); !status) return status;
   }
+  ReadOnce reading(offer.tensors);
   double squares = 0.0;
   for (const TensorView& tensor : tensors) {
     const std::span<const float> values = tensor.f32();
@@ -62,8 +63,7 @@ Status check_contribution(const Layout& layout, const Offer& offer, const Admiss
     for (std::size_t begin = 0; begin < values.size(); begin += SumOfSquares::piece) {
       const std::span<const float> piece = values.subspan(begin, std::min(SumOfSquares::piece, values.size() - begin));
       sum.add(piece.size(), [piece](std::size_t i) { return double{piece[i]}; });
-      // Smaller ones go when the whole contribution is put aside.
-      if (piece.size() == SumOfSquares::piece) offer.tensors.release_pages(std::as_bytes(piece));
+      reading.advance(piece.size_bytes());
     }
     if (!std::isfinite(sum.total())) return name_first_not_finite(tensor);
     squares += sum.total();

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "fedtune/aggregate/sum_of_squares.h"
 #include "fedtune/base/error.h"
 #include "fedtune/base/parallel.h"
 
@@ -22,6 +21,7 @@ void require_same_layout(const NamedTensors& tensors, const NamedTensors& expect
 
 Sums sums_of(const NamedTensors& client, const Averaged& averaged) {
   Sums sums;
+  ReadOnce reading(client);
   for (std::size_t t = 0; t < client.tensors.size(); ++t) {
     const std::span<const float> own = client.tensors[t].f32();
     const std::span<const float> global = averaged.global.tensors[t].f32();
@@ -33,9 +33,8 @@ Sums sums_of(const NamedTensors& client, const Averaged& averaged) {
       sums.mean += m * m;
       sums.both += d * m;
     }
-    if (own.size() >= SumOfSquares::piece) client.release_pages(client.tensors[t].bytes);
+    reading.advance(client.tensors[t].bytes.size());
   }
-  client.release_pages();  // the smaller ones too
   return sums;
 }
 

@@ -10,6 +10,7 @@
 namespace fedtune::aggregate {
 
 Measures measure(const NamedTensors& tensors, const NamedTensors& origin) {
+  ReadOnce reading(tensors);
   TensorHash hash;
   double norm = 0.0;
   double change = 0.0;
@@ -27,12 +28,11 @@ Measures measure(const NamedTensors& tensors, const NamedTensors& origin) {
       hash.add(bytes);
       own.add(count, [now](std::size_t i) { return double{now[i]}; });
       moved.add(count, [now, then](std::size_t i) { return double{now[i]} - double{then[i]}; });
-      if (count == SumOfSquares::piece) tensors.release_pages(bytes);
+      reading.advance(bytes.size());
     }
     norm += own.total();
     change += moved.total();
   }
-  tensors.release_pages();  // the smaller ones too
   return {.sha256 = hash.hex(), .norm = std::sqrt(norm), .change = std::sqrt(change)};
 }
 

@@ -10,8 +10,7 @@ namespace fedtune::aggregate {
 class SumOfSquares {
  public:
   static constexpr std::size_t lanes = 8;  // sums that go on beside each other, so that no addition waits for the last
-  // Values to take at once where they are many: they stay in the processor's cache if they are also hashed, and the
-  // pages of a mapped file can be let go behind them.
+  // Values to take at once where they are many: they stay in the processor's cache if they are also hashed.
   static constexpr std::size_t piece = std::size_t{64} << 10U;
   static_assert(piece % lanes == 0);
 

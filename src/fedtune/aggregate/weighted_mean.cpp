@@ -13,7 +13,7 @@ namespace fedtune::aggregate {
 namespace {
 
 // Doubles summed at once: they stay in the second-level cache while one contribution after the other is added.
-constexpr std::size_t block_size = 16384;
+constexpr std::size_t block_size = 65536;
 
 void check_layouts(std::span<const Contribution> contributions) {
   const auto& first = contributions.front().tensors->tensors;

@@ -73,10 +73,10 @@ TEST(WeightedMean, HasTheSameBitsForAnyNumberOfWorkers) {
   RandomStream stream({.seed = 1});
   std::vector<NamedTensors> tensors;
   for (int rank = 1; rank <= 3; ++rank) {
-    std::vector<float> values(50'000);  // more than one block
+    std::vector<float> values(150'000);  // more than one block
     for (float& value : values) value = static_cast<float>(stream.normal());
     for (std::size_t i = 0; i < values.size(); i += 7) values[i] = 1e-39f;  // subnormal
-    tensors.push_back(test_tensors({{"v", {3}, {1, 2, 3}}, {"w", {50, 1000}, values}}));
+    tensors.push_back(test_tensors({{"v", {3}, {1, 2, 3}}, {"w", {150, 1000}, values}}));
   }
   const std::vector<Contribution> contributions{{1, 1.0, &tensors[0]}, {2, 2.0, &tensors[1]}, {3, 3.0, &tensors[2]}};
   const FlushDenormals as_a_run_has_it;

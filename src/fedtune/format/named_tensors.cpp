@@ -95,6 +95,14 @@ void NamedTensors::release_pages() const {
   if (mapped) fedtune::release_pages(extent(), extent());
 }
 
+void ReadOnce::advance(std::size_t bytes) {
+  constexpr std::size_t most = std::size_t{4} << 20U;
+  held_ += bytes;
+  if (held_ < most) return;
+  tensors_.release_pages();
+  held_ = 0;
+}
+
 Layout layout_of(const NamedTensors& tensors) {
   Layout layout;
   layout.reserve(tensors.tensors.size());

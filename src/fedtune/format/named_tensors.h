@@ -56,6 +56,23 @@ struct NamedTensors {
   std::span<const std::byte> extent() const;
 };
 
+// For whoever reads tensors from the first to the last: lets their pages go behind it, some megabytes at once. Each
+// time interrupts all threads of the process, so that page by page it would cost more than the reading.
+class ReadOnce {
+ public:
+  // `tensors` outlives it.
+  explicit ReadOnce(const NamedTensors& tensors) : tensors_(tensors) {}
+  ~ReadOnce() { tensors_.release_pages(); }
+  ReadOnce(const ReadOnce&) = delete;
+  ReadOnce& operator=(const ReadOnce&) = delete;
+  // So many bytes more have been read.
+  void advance(std::size_t bytes);
+
+ private:
+  const NamedTensors& tensors_;
+  std::size_t held_ = 0;
+};
+
 // A name, a type and a shape without values: what a set of tensors must look like.
 struct TensorSpec {
   std::string name{};

@@ -61,8 +61,6 @@ class SumOfProducts {
       }
     }
     rows_ += pair_.r;
-    tensors.release_pages(a.bytes);
-    tensors.release_pages(b.bytes);
   }
 
   at::Tensor total() {
@@ -102,16 +100,24 @@ std::vector<LoraError> lora_averaging_errors(std::span<const aggregate::Contribu
                                              const NamedTensors& mean) {
   const std::vector<aggregate::Contribution> sorted = aggregate::by_rank(contributions);
   const std::vector<double> shares = aggregate::normalised_weights(sorted);
-  std::vector<LoraError> errors;
+  std::vector<Pair> pairs;
+  std::vector<SumOfProducts> exact;
   for (std::size_t index = 0; index < mean.tensors.size(); ++index) {
-    const std::string& name = mean.tensors[index].name;
-    if (!name.ends_with(a_suffix)) continue;
-    const Pair pair = pair_of(mean, index);
-    SumOfProducts exact(pair), apart(pair);
-    for (std::size_t k = 0; k < sorted.size(); ++k) exact.add(shares[k], *sorted[k].tensors);
+    if (!mean.tensors[index].name.ends_with(a_suffix)) continue;
+    pairs.push_back(pair_of(mean, index));
+    exact.emplace_back(pairs.back());
+  }
+  for (std::size_t k = 0; k < sorted.size(); ++k) {
+    const ReadOnce reading(*sorted[k].tensors);
+    for (SumOfProducts& sum : exact) sum.add(shares[k], *sorted[k].tensors);
+  }
+  std::vector<LoraError> errors;
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    SumOfProducts apart(pairs[i]);
     apart.add(1.0, mean);
+    const std::string& name = mean.tensors[pairs[i].a].name;
     errors.push_back({.layer = name.substr(0, name.size() - a_suffix.size()),
-                      .relative = relative_error(apart.total(), exact.total())});
+                      .relative = relative_error(apart.total(), exact[i].total())});
   }
   return errors;
 }
