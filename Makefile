@@ -27,7 +27,7 @@ test-unit: build ## the unit tests only (under a minute once built)
 test-long: build-bench build-asan build-fuzz peer browser ## every layer under sanitizers, and live comparisons with the Python stack
 	@$(PYTHON) tools/run_tests.py --programs build-asan-ubsan $(addprefix --pytest ,$(PYTEST_PATHS)) --pytest-marker long
 
-test-soak: build ## kills at every write and at 200 random moments: half an hour, in no other target
+test-soak: build ## kills at every write and at 200 random moments: an hour or more, in no other target
 	@$(PYTHON) tools/run_tests.py $(addprefix --pytest ,$(PYTEST_PATHS)) --pytest-marker soak
 
 test-sanitizers: build-asan ## every layer's unit tests under the address and undefined-behaviour sanitizers
