@@ -55,6 +55,15 @@ class OpenRound {
 
 BoardTransport::BoardTransport(Board& board, TransportOptions options) : board_(board), options_(std::move(options)) {}
 
+bool BoardTransport::come(std::span<const int> cohort, std::size_t count, double seconds) {
+  const Clock::time_point deadline = deadline_after(seconds, board_.time().now());
+  while (!board_.await_present(cohort, count, soon(deadline, board_.time().now()))) {
+    throw_if_interrupted();
+    if (board_.time().now() >= deadline) return false;
+  }
+  return true;
+}
+
 void BoardTransport::await_clients(std::span<const int> cohort) {
   const std::size_t wanted = options_.min_clients == 0
                                  ? cohort.size()
@@ -62,24 +71,16 @@ void BoardTransport::await_clients(std::span<const int> cohort) {
   const auto missing = [&] { return missing_of(cohort, board_.present()); };
   if (cohort.size() - missing().size() >= wanted) return;
   if (options_.on_waiting) options_.on_waiting(missing());
-  const Clock::time_point deadline = deadline_after(options_.wait, board_.time().now());
-  while (!board_.await_present(cohort, wanted, soon(deadline, board_.time().now()))) {
-    throw_if_interrupted();
-    if (board_.time().now() < deadline) continue;
-    throw network_error("clients {} have not come within {} s; {} of {} are there, {} are needed (--min-clients)",
-                        fmt::join(missing(), ", "), options_.wait, cohort.size() - missing().size(), cohort.size(),
-                        wanted);
-  }
+  if (come(cohort, wanted, options_.wait)) return;
+  throw network_error("clients {} have not come within {} s; {} of {} are there, {} are needed (--min-clients)",
+                      fmt::join(missing(), ", "), options_.wait, cohort.size() - missing().size(), cohort.size(),
+                      wanted);
 }
 
 void BoardTransport::await_everyone(double seconds) {
   std::vector<int> everyone(static_cast<std::size_t>(board_.clients()));
   std::iota(everyone.begin(), everyone.end(), 1);
-  const Clock::time_point deadline = deadline_after(seconds, board_.time().now());
-  while (!board_.await_present(everyone, everyone.size(), soon(deadline, board_.time().now()))) {
-    throw_if_interrupted();
-    if (board_.time().now() >= deadline) return;
-  }
+  come(everyone, everyone.size(), seconds);
 }
 
 void BoardTransport::exchange(int round, const NamedTensors& global, std::span<const int> cohort,

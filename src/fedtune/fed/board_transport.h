@@ -38,6 +38,8 @@ class BoardTransport : public Transport {
   void await_everyone(double seconds);
 
  private:
+  // Whether so many ranks of `cohort` are present within `seconds` (0: no limit). Throws Interrupted.
+  bool come(std::span<const int> cohort, std::size_t count, double seconds);
   void await_clients(std::span<const int> cohort);
 
   Board& board_;
