@@ -80,10 +80,7 @@ std::shared_ptr<Arrival> Spill::expect(std::size_t bytes) {
 }
 
 NamedTensors Spill::hold(NamedTensors tensors) {
-  if (tensors.mapped) {
-    tensors.release_pages();  // whoever admitted them has read them
-    return tensors;
-  }
+  if (tensors.mapped) return tensors;
   if (Owner claim = memory_->claim(tensors.total_bytes())) {
     tensors.owner = both(std::move(tensors.owner), std::move(claim));
     return tensors;

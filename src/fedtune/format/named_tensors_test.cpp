@@ -115,6 +115,34 @@ TEST(MappedTensors, LetGoOfAllThatWasMappedAlongWithWhatWasRead) {
   EXPECT_EQ(sum, 2 * count * size);
 }
 
+TEST(MappedTensors, ReadOnceAreInMemorySomeMegabytesAtATime) {
+  constexpr std::size_t count = 12, size = std::size_t{1} << 20U;
+  const TemporaryFolder folder;
+  ScratchFile file(folder.path());
+  const std::vector<std::byte> content(count * size, std::byte{1});
+  file.append(content);
+  const std::shared_ptr<const MappedFile> map = file.map();
+  NamedTensors tensors{.owner = map, .mapped = true};
+  for (std::size_t i = 0; i < count; ++i) {
+    tensors.tensors.push_back(
+        {.name = "t", .dtype = DType::u8, .shape = {size}, .bytes = map->bytes().subspan(i * size, size)});
+  }
+  std::size_t sum = 0;
+  std::int64_t most = 0;
+  {
+    ReadOnce reading(tensors);
+    for (const TensorView& tensor : tensors.tensors) {
+      for (const std::byte byte : tensor.bytes) sum += static_cast<std::size_t>(byte);
+      most = std::max(most, resident_kb(map->bytes().data()));
+      reading.advance(tensor.bytes.size());
+    }
+  }
+  EXPECT_EQ(sum, count * size);
+  EXPECT_GT(most, 1000);
+  EXPECT_LT(most, 8000);  // 4 MB, and a huge page mapped along with them
+  EXPECT_EQ(resident_kb(map->bytes().data()), 0);
+}
+
 TEST(ShapeText, ReadsAsAList) {
   EXPECT_EQ(shape_text(std::array<std::int64_t, 2>{768, 8}), "[768, 8]");
   EXPECT_EQ(shape_text({}), "[]");
