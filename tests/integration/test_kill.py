@@ -50,6 +50,11 @@ def last_round_begun(folder: pathlib.Path) -> int:
     return max(begun, default=0)
 
 
+def require_one_round_again_at_most(begun: int, printed: str) -> None:
+    found = re.search(r"going on after round (\d+)", printed)
+    assert (int(found.group(1)) if found else -1) + 1 >= begun, f"round {begun} had begun\n{printed}"
+
+
 def go_on(fedtune, folder: pathlib.Path, arguments: list) -> None:
     """Resumes a killed run, or starts it where it had not come into being; at most one round is played again."""
     if not (folder / "config.toml").exists():
@@ -61,8 +66,7 @@ def go_on(fedtune, folder: pathlib.Path, arguments: list) -> None:
     if ended:
         assert "is finished; nothing is changed" in printed
         return
-    found = re.search(r"going on after round (\d+)", printed)
-    assert (int(found.group(1)) if found else -1) + 1 >= begun, f"round {begun} had begun\n{printed}"
+    require_one_round_again_at_most(begun, printed)
 
 
 def hash_of(folder: pathlib.Path) -> str:
@@ -175,10 +179,9 @@ def test_a_run_of_minilm_killed_at_random_moments_goes_on_to_the_same_bits(fedtu
 def resume_server(fedtune, folder: pathlib.Path, port: int) -> None:
     begun = last_round_begun(folder)
     again = Served(fedtune, ["server", "--resume", folder], port=port)
-    lines = again.lines + again.process.communicate(timeout=100)[0].splitlines()
-    assert again.process.returncode == 0, lines
-    found = re.search(r"going on after round (\d+)", "".join(lines))
-    assert (int(found.group(1)) if found else -1) + 1 >= begun
+    printed = "".join(again.lines) + again.process.communicate(timeout=100)[0]
+    assert again.process.returncode == 0, printed
+    require_one_round_again_at_most(begun, printed)
 
 
 def kill_server_at(fedtune, run_arguments, killing, tmp_path, expected: str, call: int) -> None:

@@ -165,24 +165,19 @@ def test_a_server_that_was_killed_goes_on_with_its_clients_to_the_same_bits(
     assert results_of("served")["fedtune"]["final_sha256"] == results_of("simulated")["fedtune"]["final_sha256"]
 
 
-def test_a_server_that_goes_on_after_its_last_round_tells_the_clients_that_look_for_it(run_arguments, serve, fedtune, tmp_path):
+def test_a_server_that_goes_on_after_its_last_round_tells_the_clients_that_look_for_it(run_arguments, serve, tmp_path):
     served = serve(run_arguments("a"))
     served.join(1), served.join(2)
     served.finish()
     for left in ("a/results.json", "a.json"):  # as if it had been killed once its last round was kept
         (tmp_path / "results" / left).unlink()
-    clients = [fedtune.start("client", "--server", f"127.0.0.1:{served.port}", "--rank", rank) for rank in (1, 2)]
-    try:
-        lost = [client.stderr.readline() for client in clients]
-        assert all("out of reach" in line for line in lost), lost
-        serve(["server", "--resume", tmp_path / "results" / "a"], port=served.port).finish()
-        for client in clients:
-            text = client.communicate(timeout=30)[1]
-            assert client.returncode == 0 and "the run is over" in text, text
-    finally:
-        for client in clients:
-            client.kill()
-            client.wait()
+    clients = [served.join(rank) for rank in (1, 2)]
+    lost = [client.stderr.readline() for client in clients]
+    assert all("out of reach" in line for line in lost), lost
+    serve(["server", "--resume", tmp_path / "results" / "a"], port=served.port).finish()
+    for client in clients:
+        text = client.communicate(timeout=30)[1]
+        assert client.returncode == 0 and "the run is over" in text, text
 
 
 def test_a_client_that_was_killed_is_taken_in_again(fedtune, run_arguments, results_of, serve):
