@@ -4,7 +4,7 @@
 #include <cmath>
 #include <span>
 
-#include "fedtune/aggregate/sum_of_squares.h"
+#include "fedtune/aggregate/lane_sum.h"
 #include "fedtune/base/error.h"
 
 namespace fedtune::aggregate {
@@ -59,10 +59,10 @@ Status check_contribution(const Layout& layout, const Offer& offer, const Admiss
   double squares = 0.0;
   for (const TensorView& tensor : tensors) {
     const std::span<const float> values = tensor.f32();
-    SumOfSquares sum;
-    for (std::size_t begin = 0; begin < values.size(); begin += SumOfSquares::piece) {
-      const std::span<const float> piece = values.subspan(begin, std::min(SumOfSquares::piece, values.size() - begin));
-      sum.add(piece.size(), [piece](std::size_t i) { return double{piece[i]}; });
+    LaneSum sum;
+    for (std::size_t begin = 0; begin < values.size(); begin += LaneSum::piece) {
+      const std::span<const float> piece = values.subspan(begin, std::min(LaneSum::piece, values.size() - begin));
+      sum.add(piece.size(), [piece](std::size_t i) { return square(piece[i]); });
       reading.advance(piece.size_bytes());
     }
     if (!std::isfinite(sum.total())) return name_first_not_finite(tensor);

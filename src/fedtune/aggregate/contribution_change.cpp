@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "fedtune/aggregate/lane_sum.h"
 #include "fedtune/base/error.h"
 #include "fedtune/base/parallel.h"
 
@@ -10,7 +11,7 @@ namespace fedtune::aggregate {
 namespace {
 
 struct Sums {
-  double own = 0.0, mean = 0.0, both = 0.0;  // <d, d>, <m, m>, <d, m> for the changes d of a client and m of the mean
+  double own = 0.0, both = 0.0;  // <d, d>, <d, m> for the changes d of some tensors and m of the mean
 };
 
 void require_same_layout(const NamedTensors& tensors, const NamedTensors& expected) {
@@ -19,28 +20,27 @@ void require_same_layout(const NamedTensors& tensors, const NamedTensors& expect
   }
 }
 
-Sums sums_of(const NamedTensors& client, const Averaged& averaged) {
+Sums sums_of(const NamedTensors& tensors, const Averaged& averaged) {
   Sums sums;
-  ReadOnce reading(client);
-  for (std::size_t t = 0; t < client.tensors.size(); ++t) {
-    const std::span<const float> own = client.tensors[t].f32();
+  ReadOnce reading(tensors);
+  for (std::size_t t = 0; t < tensors.tensors.size(); ++t) {
+    const std::span<const float> values = tensors.tensors[t].f32();
     const std::span<const float> global = averaged.global.tensors[t].f32();
-    const std::span<const float> mean = averaged.mean.tensors[t].f32();
-    for (std::size_t i = 0; i < own.size(); ++i) {
-      const double d = double{own[i]} - global[i];
-      const double m = double{mean[i]} - global[i];
-      sums.own += d * d;
-      sums.mean += m * m;
-      sums.both += d * m;
+    const std::span<const float> averages = averaged.mean.tensors[t].f32();
+    LaneSum own, both;
+    for (std::size_t begin = 0; begin < values.size(); begin += LaneSum::piece) {
+      const std::size_t count = std::min(LaneSum::piece, values.size() - begin);
+      const float* const now = values.data() + begin;
+      const float* const then = global.data() + begin;
+      const float* const mean = averages.data() + begin;
+      own.add(count, [=](std::size_t i) { return square(double{now[i]} - double{then[i]}); });
+      both.add(count, [=](std::size_t i) { return (double{now[i]} - then[i]) * (double{mean[i]} - then[i]); });
+      reading.advance(count * sizeof(float));
     }
-    reading.advance(client.tensors[t].bytes.size());
+    sums.own += own.total();
+    sums.both += both.total();
   }
   return sums;
-}
-
-double cosine_of(const Sums& sums) {
-  const double lengths = std::sqrt(sums.own) * std::sqrt(sums.mean);
-  return lengths > 0.0 ? std::clamp(sums.both / lengths, -1.0, 1.0) : 0.0;
 }
 
 }  // namespace
@@ -50,11 +50,15 @@ std::vector<ContributionChange> contribution_changes(std::span<const Contributio
   const std::vector<Contribution> sorted = by_rank(contributions);
   const std::vector<double> shares = normalised_weights(sorted);
   require_same_layout(averaged.global, averaged.mean);
+  const double length_of_mean = std::sqrt(sums_of(averaged.mean, averaged).own);
   std::vector<ContributionChange> changes(sorted.size());
   run_parallel({.count = sorted.size(), .workers = workers}, [&](std::size_t k) {
     require_same_layout(*sorted[k].tensors, averaged.mean);
     const Sums sums = sums_of(*sorted[k].tensors, averaged);
-    changes[k] = {.rank = sorted[k].rank, .share = shares[k], .norm = std::sqrt(sums.own), .cosine = cosine_of(sums)};
+    const double norm = std::sqrt(sums.own);
+    const double lengths = norm * length_of_mean;
+    const double cosine = lengths > 0.0 ? std::clamp(sums.both / lengths, -1.0, 1.0) : 0.0;
+    changes[k] = {.rank = sorted[k].rank, .share = shares[k], .norm = norm, .cosine = cosine};
   });
   return changes;
 }

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <span>
 
-#include "fedtune/aggregate/sum_of_squares.h"
+#include "fedtune/aggregate/lane_sum.h"
 #include "fedtune/format/tensor_hash.h"
 
 namespace fedtune::aggregate {
@@ -18,16 +18,16 @@ Measures measure(const NamedTensors& tensors, const NamedTensors& origin) {
     const TensorView& tensor = tensors.tensors[t];
     const std::span<const float> values = tensor.f32();
     const std::span<const float> before = origin.tensors.at(t).f32();
-    SumOfSquares own, moved;
+    LaneSum own, moved;
     hash.begin(tensor);
-    for (std::size_t begin = 0; begin < values.size(); begin += SumOfSquares::piece) {
-      const std::size_t count = std::min(SumOfSquares::piece, values.size() - begin);
+    for (std::size_t begin = 0; begin < values.size(); begin += LaneSum::piece) {
+      const std::size_t count = std::min(LaneSum::piece, values.size() - begin);
       const float* const now = values.data() + begin;
       const float* const then = before.data() + begin;
       const std::span<const std::byte> bytes = std::as_bytes(values.subspan(begin, count));
       hash.add(bytes);
-      own.add(count, [now](std::size_t i) { return double{now[i]}; });
-      moved.add(count, [now, then](std::size_t i) { return double{now[i]} - double{then[i]}; });
+      own.add(count, [now](std::size_t i) { return square(now[i]); });
+      moved.add(count, [now, then](std::size_t i) { return square(double{now[i]} - double{then[i]}); });
       reading.advance(bytes.size());
     }
     norm += own.total();

@@ -28,22 +28,46 @@ void check_layouts(std::span<const Contribution> contributions) {
   }
 }
 
-// Where a part of the mean belongs.
-struct Block {
-  std::size_t tensor, begin;
-  std::span<float> result;
+struct Part {
+  std::size_t tensor, begin, count;
 };
 
+// A part of the mean: of one tensor, or of several that are small.
+struct Block {
+  std::span<float> result;
+  std::vector<Part> parts{};  // where it lies in each contribution
+};
+
+std::vector<Block> blocks_of(std::span<float> mean, const std::vector<TensorView>& tensors) {
+  std::vector<Block> blocks;
+  for (std::size_t begin = 0; begin < mean.size(); begin += block_size) {
+    blocks.push_back({.result = mean.subspan(begin, std::min(block_size, mean.size() - begin))});
+  }
+  std::size_t before = 0;  // values of all tensors so far
+  for (std::size_t t = 0; t < tensors.size(); ++t) {
+    const std::size_t size = tensors[t].bytes.size() / sizeof(float);
+    for (std::size_t begin = 0; begin < size;) {
+      const std::size_t count = std::min(size - begin, block_size - before % block_size);
+      blocks[before / block_size].parts.push_back({.tensor = t, .begin = begin, .count = count});
+      begin += count;
+      before += count;
+    }
+  }
+  return blocks;
+}
+
 void average(std::span<const Contribution> contributions, std::span<const double> shares, const Block& block) {
-  const std::size_t count = block.result.size();
-  std::vector<double> sums(count);
+  std::vector<double> sums(block.result.size());
   for (std::size_t k = 0; k < contributions.size(); ++k) {
     const NamedTensors& tensors = *contributions[k].tensors;
-    const std::span<const float> values = tensors.tensors[block.tensor].f32().subspan(block.begin, count);
-    for (std::size_t i = 0; i < count; ++i) sums[i] += shares[k] * static_cast<double>(values[i]);
-    tensors.release_pages(std::as_bytes(values));  // a megabyte of each would be a gigabyte of many
+    double* sum = sums.data();
+    for (const Part& part : block.parts) {
+      const std::span<const float> values = tensors.tensors[part.tensor].f32().subspan(part.begin, part.count);
+      for (const float value : values) *sum++ += shares[k] * static_cast<double>(value);
+    }
+    tensors.release_pages();  // a megabyte of each would be a gigabyte of many
   }
-  for (std::size_t i = 0; i < count; ++i) block.result[i] = static_cast<float>(sums[i]);
+  for (std::size_t i = 0; i < sums.size(); ++i) block.result[i] = static_cast<float>(sums[i]);
 }
 
 }  // namespace
@@ -80,17 +104,12 @@ NamedTensors weighted_mean(std::span<const Contribution> contributions, int work
   auto values = std::make_shared<std::vector<float>>(first.total_bytes() / sizeof(float));
   NamedTensors mean{.tensors = first.tensors, .owner = values, .mapped = false};
   std::span<float> rest(*values);
-  std::vector<Block> blocks;
-  for (std::size_t i = 0; i < mean.tensors.size(); ++i) {
-    TensorView& tensor = mean.tensors[i];
+  for (TensorView& tensor : mean.tensors) {
     const std::span<float> result = rest.first(tensor.bytes.size() / sizeof(float));
     rest = rest.subspan(result.size());
-    for (std::size_t begin = 0; begin < result.size(); begin += block_size) {
-      const std::size_t count = std::min(block_size, result.size() - begin);
-      blocks.push_back({.tensor = i, .begin = begin, .result = result.subspan(begin, count)});
-    }
     tensor.bytes = std::as_bytes(result);
   }
+  const std::vector<Block> blocks = blocks_of(*values, mean.tensors);
   run_parallel({.count = blocks.size(), .workers = workers},
                [&](std::size_t i) { average(sorted, shares, blocks[i]); });
   return mean;

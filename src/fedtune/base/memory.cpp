@@ -1,6 +1,6 @@
 #include "fedtune/base/memory.h"
 
-#include <algorithm>
+#include <cstdint>
 
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -32,16 +32,12 @@ void give_back_freed_memory() {
 #endif
 }
 
-void release_pages(std::span<const std::byte> read, std::span<const std::byte> mapped) {
-  constexpr std::uintptr_t around = 2 << 20;  // no more is mapped at once, and at a multiple of it: a huge page
-  const auto address = [](const std::byte* byte) { return reinterpret_cast<std::uintptr_t>(byte); };
-  const std::uintptr_t from = std::max(address(read.data()) / around * around, address(mapped.data()));
-  const std::uintptr_t end = std::min((address(read.data() + read.size()) + around - 1) / around * around,
-                                      address(mapped.data() + mapped.size()));
+void release_pages(std::span<const std::byte> mapped) {
   // Whole pages: a neighbour's bytes on the first and the last are read again like these.
   const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const std::uintptr_t begin = from / page * page;
-  if (end > begin) ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+  const auto address = reinterpret_cast<std::uintptr_t>(mapped.data());
+  const std::uintptr_t begin = address / page * page;
+  if (!mapped.empty()) ::madvise(reinterpret_cast<void*>(begin), address + mapped.size() - begin, MADV_DONTNEED);
 }
 
 }  // namespace fedtune

@@ -18,9 +18,8 @@ void keep_freed_memory();
 // and a page fault for each that is used again. Does nothing where malloc is not glibc's.
 void give_back_freed_memory();
 
-// Lets pages of a mapped file go; they are read again when they are needed: those of `read`, which is a part of
-// `mapped`, and those around it within `mapped` that Linux maps along with a page that is asked for. `mapped` lies in a
-// MappedFile, never in memory of another kind, whose content would be lost.
-void release_pages(std::span<const std::byte> read, std::span<const std::byte> mapped);
+// Lets the pages of mapped bytes go; they are read again when they are needed. Interrupts all threads of the process.
+// `mapped` lies in a MappedFile, never in memory of another kind, whose content would be lost.
+void release_pages(std::span<const std::byte> mapped);
 
 }  // namespace fedtune

@@ -87,12 +87,8 @@ std::span<const std::byte> NamedTensors::extent() const {
   return all;
 }
 
-void NamedTensors::release_pages(std::span<const std::byte> read) const {
-  if (mapped) fedtune::release_pages(read, extent());
-}
-
 void NamedTensors::release_pages() const {
-  if (mapped) fedtune::release_pages(extent(), extent());
+  if (mapped) fedtune::release_pages(extent());
 }
 
 void ReadOnce::advance(std::size_t bytes) {

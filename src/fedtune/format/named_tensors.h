@@ -46,10 +46,8 @@ struct NamedTensors {
   // nullptr where the name is absent.
   const TensorView* find(std::string_view name) const;
   std::size_t total_bytes() const;
-  // Where the tensors are mapped, lets the pages of these bytes go, which are a part of one of them or of all; nothing
-  // where they are not. For whoever has read them: many contributions do not fit into memory at once.
-  void release_pages(std::span<const std::byte> read) const;
-  // All of them.
+  // Where the tensors are mapped, lets their pages go; nothing where they are not. For whoever has read them: many
+  // contributions do not fit into memory at once.
   void release_pages() const;
 
  private:
