@@ -119,8 +119,8 @@ class Engine::Exchange {
     update.weight = std::min(sent, engine_.options_.max_client_weight);
     records_.push_back({.rank = update.rank, .weight = update.weight, .report = update.report, .sent_weight = sent});
     notify(engine_.observer_.on_client, record_.round, records_.back());
+    measuring_->add(update.tensors);  // before they are put aside: so they need not be read from a file
     update.tensors = engine_.spill_.hold(std::move(update.tensors));
-    measuring_->add(update.tensors);
     accepted_.push_back(std::move(update));
     return true;
   }
