@@ -34,8 +34,11 @@ bool worth_mapping(at::IntArrayRef shape, at::ScalarType type) {
   return bytes_of(shape, type) >= huge_page && linux_gives_huge_pages();
 }
 
+// What a phase begins with and its end frees. Mapping a single huge page, and small ones behind it, costs more than it
+// gains: malloc has as much from the phase before.
 bool worth_mapping(const at::Tensor& x) {
-  return x.is_cpu() && x.is_contiguous() && worth_mapping(x.sizes(), x.scalar_type());
+  return x.is_cpu() && x.is_contiguous() && bytes_of(x.sizes(), x.scalar_type()) >= 2 * huge_page &&
+         linux_gives_huge_pages();
 }
 
 // Zeros, as the system gives its pages.
@@ -60,6 +63,10 @@ at::Tensor huge_empty(at::IntArrayRef shape, at::ScalarType type) {
 }
 
 at::Tensor huge_zeros_like(const at::Tensor& x) {
+  return worth_mapping(x) ? mapped(x.sizes(), x.scalar_type()).zero_() : at::zeros_like(x);
+}
+
+at::Tensor huge_zeros_untouched_like(const at::Tensor& x) {
   return worth_mapping(x) ? mapped(x.sizes(), x.scalar_type()) : at::zeros_like(x);
 }
 

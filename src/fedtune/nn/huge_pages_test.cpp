@@ -1,18 +1,23 @@
 #include "fedtune/nn/huge_pages.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdlib>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include <ATen/ops/arange.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/equal.h>
 #include <ATen/ops/zeros.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 namespace fedtune::nn {
 namespace {
 
-constexpr std::int64_t height = 1'200, width = 768;  // 3.7 MB
+constexpr std::int64_t height = 1'500, width = 768;  // 4.6 MB
 
 std::uintptr_t address_of(const at::Tensor& x) {
   return reinterpret_cast<std::uintptr_t>(x.const_data_ptr());
@@ -47,6 +52,21 @@ TEST(HugePages, HoldZerosAndAreAskedForFromLinux) {
   EXPECT_NE(flags_of(address_of(table)).find(" hg "), std::string::npos);
 }
 
+TEST(HugePages, OfUntouchedZerosTakeNoMemoryUntilTheyAreWritten) {
+  if (!gives_huge_pages()) GTEST_SKIP() << "this Linux gives no huge pages";
+  const at::Tensor like = at::empty({height, width});
+  const at::Tensor touched = huge_zeros_like(like), untouched = huge_zeros_untouched_like(like);
+  constexpr std::size_t page = 4096;
+  const auto in_memory = [](const at::Tensor& x) {
+    std::vector<unsigned char> pages((x.nbytes() + page - 1) / page);
+    EXPECT_EQ(::mincore(x.mutable_data_ptr(), x.nbytes(), pages.data()), 0);
+    return std::ranges::count_if(pages, [](unsigned char state) { return (state & 1U) != 0; });
+  };
+  EXPECT_EQ(in_memory(touched), static_cast<std::ptrdiff_t>((touched.nbytes() + page - 1) / page));
+  EXPECT_EQ(in_memory(untouched), 0);
+  EXPECT_EQ(untouched.count_nonzero().item<std::int64_t>(), 0);
+}
+
 TEST(HugePages, AreTheSystemsAgainWithTheLastTensor) {
   if (!gives_huge_pages()) GTEST_SKIP() << "this Linux gives no huge pages";
   at::Tensor last_row = huge_empty({height, width}, at::kFloat)[height - 1];
@@ -63,7 +83,9 @@ TEST(HugePages, CopyWhatIsGivenWhateverItsSizeAndLayout) {
     EXPECT_TRUE(at::equal(copy, x));
     EXPECT_EQ(copy.scalar_type(), x.scalar_type());
     EXPECT_NE(address_of(copy), address_of(x));
-    EXPECT_TRUE(at::equal(huge_zeros_like(x), at::zeros(x.sizes(), x.scalar_type())));
+    const at::Tensor zeros = at::zeros(x.sizes(), x.scalar_type());
+    EXPECT_TRUE(at::equal(huge_zeros_like(x), zeros));
+    EXPECT_TRUE(at::equal(huge_zeros_untouched_like(x), zeros));
   }
 }
 

@@ -38,11 +38,12 @@ AdamW::AdamW(const std::vector<at::Tensor>& parameters, const AdamWOptions& opti
   const c10::NoGradGuard no_grad;
   slots_.reserve(parameters.size());
   for (const at::Tensor& parameter : parameters) {
-    slots_.push_back({.parameter = parameter,
-                      .mean = nn::huge_zeros_like(parameter),
-                      .square = nn::huge_zeros_like(parameter),
-                      .steps = at::scalar_tensor(0.0f)});
-    if (is_table(parameter, options)) slots_.back().moved.resize(static_cast<std::size_t>(parameter.size(0)));
+    const bool table = is_table(parameter, options);
+    const auto moment = [&] {
+      return table ? nn::huge_zeros_untouched_like(parameter) : nn::huge_zeros_like(parameter);
+    };
+    slots_.push_back({.parameter = parameter, .mean = moment(), .square = moment(), .steps = at::scalar_tensor(0.0f)});
+    if (table) slots_.back().moved.resize(static_cast<std::size_t>(parameter.size(0)));
   }
 }
 
