@@ -42,5 +42,7 @@ void plan_command(const CommandLine& line);
 void tune_command(const CommandLine& line);
 
 std::span<const Command> commands();
+// Commands that this build has not, since it opens no connection.
+std::span<const std::string_view> commands_left_out();
 
 }  // namespace fedtune::cli

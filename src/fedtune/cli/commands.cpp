@@ -1,3 +1,5 @@
+#include <array>
+
 #include "fedtune/cli/command.h"
 
 namespace fedtune::cli {
@@ -163,6 +165,15 @@ std::span<const Command> commands() {
        .run = report_command},
   };
   return list;
+}
+
+std::span<const std::string_view> commands_left_out() {
+#ifdef FEDTUNE_NET
+  return {};
+#else
+  static constexpr std::array<std::string_view, 4> names{"server", "client", "drill", "keys"};
+  return names;
+#endif
 }
 
 }  // namespace fedtune::cli

@@ -27,6 +27,9 @@ const Command& command_named(const std::string& name) {
     if (command.name == name) return command;
     names.emplace_back(command.name);
   }
+  if (std::ranges::count(commands_left_out(), name) > 0) {
+    throw usage_error("{}: this build opens no connection (FEDTUNE_NET is off); build it with -DFEDTUNE_NET=ON", name);
+  }
   const std::string near = nearest_name(name, names);
   throw usage_error("unknown command '{}'{}; the commands are {}", name,
                     near.empty() ? "" : fmt::format(" (the nearest is {})", near), fmt::join(names, ", "));
