@@ -10,7 +10,9 @@ Measuring::Measuring(NamedTensors global)
 Measuring::~Measuring() = default;
 
 void Measuring::add(NamedTensors contribution) {
-  const std::scoped_lock lock(mutex_);
+  constexpr std::size_t most_waiting = 2;
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return waiting_.size() < most_waiting; });
   waiting_.push_back(std::move(contribution));
   changed_.notify_all();
 }

@@ -23,7 +23,7 @@ class Measuring {
   Measuring(const Measuring&) = delete;
   Measuring& operator=(const Measuring&) = delete;
 
-  // A contribution that has passed admission.
+  // A contribution that has passed admission. Waits while two others do: what is not measured yet stays in memory.
   void add(NamedTensors contribution);
   // Waits until all are measured; in the order they were added. Throws what measuring threw.
   std::vector<aggregate::Measures> finish();

@@ -1,5 +1,9 @@
 #include "fedtune/fed/measuring.h"
 
+#include <algorithm>
+#include <memory>
+#include <utility>
+
 #include <gtest/gtest.h>
 
 #include "fedtune/aggregate/test_tensors.h"
@@ -27,6 +31,19 @@ TEST(Measuring, GivesTheMeasuresInTheOrderOfTheContributions) {
     EXPECT_EQ(measures[at].norm, 5.0 * i);
     EXPECT_EQ(measures[at].sha256, aggregate::measure(contributions[at], contributions[at]).sha256);
   }
+}
+
+TEST(Measuring, HoldsFewContributionsAtOnce) {
+  const std::vector<float> values(200'000);
+  Measuring measuring(tensors_of(values));
+  std::vector<std::weak_ptr<const void>> added;
+  for (int k = 0; k < 30; ++k) {
+    NamedTensors contribution = tensors_of(values);
+    added.push_back(contribution.owner);
+    measuring.add(std::move(contribution));
+    EXPECT_LE(std::ranges::count_if(added, [](const auto& owner) { return !owner.expired(); }), 3);
+  }
+  EXPECT_EQ(measuring.finish().size(), 30u);
 }
 
 TEST(Measuring, OfNothingIsDoneAtOnce) {
