@@ -1,6 +1,5 @@
 #include "fedtune/aggregate/admission.h"
 
-#include <algorithm>
 #include <cmath>
 #include <span>
 
@@ -60,11 +59,11 @@ Status check_contribution(const Layout& layout, const Offer& offer, const Admiss
   for (const TensorView& tensor : tensors) {
     const std::span<const float> values = tensor.f32();
     LaneSum sum;
-    for (std::size_t begin = 0; begin < values.size(); begin += LaneSum::piece) {
-      const std::span<const float> piece = values.subspan(begin, std::min(LaneSum::piece, values.size() - begin));
-      sum.add(piece.size(), [piece](std::size_t i) { return square(piece[i]); });
+    for_each_piece(values.size(), [&](std::size_t begin, std::size_t count) {
+      const std::span<const float> piece = values.subspan(begin, count);
+      sum.add(count, [piece](std::size_t i) { return square(piece[i]); });
       reading.advance(piece.size_bytes());
-    }
+    });
     if (!std::isfinite(sum.total())) return name_first_not_finite(tensor);
     squares += sum.total();
   }

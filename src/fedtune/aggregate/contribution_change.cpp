@@ -28,15 +28,14 @@ Sums sums_of(const NamedTensors& tensors, const Averaged& averaged) {
     const std::span<const float> global = averaged.global.tensors[t].f32();
     const std::span<const float> averages = averaged.mean.tensors[t].f32();
     LaneSum own, both;
-    for (std::size_t begin = 0; begin < values.size(); begin += LaneSum::piece) {
-      const std::size_t count = std::min(LaneSum::piece, values.size() - begin);
+    for_each_piece(values.size(), [&](std::size_t begin, std::size_t count) {
       const float* const now = values.data() + begin;
       const float* const then = global.data() + begin;
       const float* const mean = averages.data() + begin;
       own.add(count, [=](std::size_t i) { return square(double{now[i]} - double{then[i]}); });
       both.add(count, [=](std::size_t i) { return (double{now[i]} - then[i]) * (double{mean[i]} - then[i]); });
       reading.advance(count * sizeof(float));
-    }
+    });
     sums.own += own.total();
     sums.both += both.total();
   }

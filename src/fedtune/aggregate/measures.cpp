@@ -1,6 +1,5 @@
 #include "fedtune/aggregate/measures.h"
 
-#include <algorithm>
 #include <cmath>
 #include <span>
 
@@ -20,8 +19,7 @@ Measures measure(const NamedTensors& tensors, const NamedTensors& origin) {
     const std::span<const float> before = origin.tensors.at(t).f32();
     LaneSum own, moved;
     hash.begin(tensor);
-    for (std::size_t begin = 0; begin < values.size(); begin += LaneSum::piece) {
-      const std::size_t count = std::min(LaneSum::piece, values.size() - begin);
+    for_each_piece(values.size(), [&](std::size_t begin, std::size_t count) {
       const float* const now = values.data() + begin;
       const float* const then = before.data() + begin;
       const std::span<const std::byte> bytes = std::as_bytes(values.subspan(begin, count));
@@ -29,7 +27,7 @@ Measures measure(const NamedTensors& tensors, const NamedTensors& origin) {
       own.add(count, [now](std::size_t i) { return square(now[i]); });
       moved.add(count, [now, then](std::size_t i) { return square(double{now[i]} - double{then[i]}); });
       reading.advance(bytes.size());
-    }
+    });
     norm += own.total();
     change += moved.total();
   }
