@@ -30,15 +30,14 @@ std::size_t bytes_of(at::IntArrayRef shape, at::ScalarType type) {
   return static_cast<std::size_t>(c10::multiply_integers(shape)) * c10::elementSize(type);
 }
 
-bool worth_mapping(at::IntArrayRef shape, at::ScalarType type) {
-  return bytes_of(shape, type) >= huge_page && linux_gives_huge_pages();
+bool worth_mapping(at::IntArrayRef shape, at::ScalarType type, std::size_t fewest_pages) {
+  return bytes_of(shape, type) >= fewest_pages * huge_page && linux_gives_huge_pages();
 }
 
 // What a phase begins with and its end frees. Mapping a single huge page, and small ones behind it, costs more than it
 // gains: malloc has as much from the phase before.
 bool worth_mapping(const at::Tensor& x) {
-  return x.is_cpu() && x.is_contiguous() && bytes_of(x.sizes(), x.scalar_type()) >= 2 * huge_page &&
-         linux_gives_huge_pages();
+  return x.is_cpu() && x.is_contiguous() && worth_mapping(x.sizes(), x.scalar_type(), 2);
 }
 
 // Zeros, as the system gives its pages.
@@ -59,7 +58,7 @@ at::Tensor mapped(at::IntArrayRef shape, at::ScalarType type) {
 }  // namespace
 
 at::Tensor huge_empty(at::IntArrayRef shape, at::ScalarType type) {
-  return worth_mapping(shape, type) ? mapped(shape, type) : at::empty(shape, type);
+  return worth_mapping(shape, type, 1) ? mapped(shape, type) : at::empty(shape, type);
 }
 
 at::Tensor huge_zeros_like(const at::Tensor& x) {
