@@ -73,10 +73,27 @@ TEST_F(TensorViewTest, IsFoundByName) {
   EXPECT_EQ(layout_of(tensors), (Layout{{.name = "t", .dtype = DType::f32, .shape = {2}}}));
 }
 
-// Of the mapping that begins at `address`: how much of it this process has in memory.
-std::int64_t resident_kb(const void* address) {
+// `count` tensors of so many bytes, each 1, in a file.
+NamedTensors mapped_ones(std::size_t count, std::size_t size) {
+  const TemporaryFolder folder;
+  ScratchFile file(folder.path());
+  file.append(std::vector<std::byte>(count * size, std::byte{1}));
+  const std::shared_ptr<const MappedFile> map = file.map();
+  NamedTensors tensors{.owner = map, .mapped = true};
+  for (std::size_t i = 0; i < count; ++i) {
+    tensors.tensors.push_back({.name = "t",
+                               .dtype = DType::u8,
+                               .shape = {static_cast<std::int64_t>(size)},
+                               .bytes = map->bytes().subspan(i * size, size)});
+  }
+  return tensors;
+}
+
+// Of the mapping that begins with the first: how much of it this process has in memory.
+std::int64_t resident_kb(const NamedTensors& tensors) {
   std::ifstream maps("/proc/self/smaps");
-  const std::string begin = fmt::format("{:x}-", reinterpret_cast<std::uintptr_t>(address));
+  const std::string begin =
+      fmt::format("{:x}-", reinterpret_cast<std::uintptr_t>(tensors.tensors.front().bytes.data()));
   bool found = false;
   for (std::string line; std::getline(maps, line);) {
     found = found || line.starts_with(begin);
@@ -89,52 +106,34 @@ std::int64_t resident_kb(const void* address) {
 
 TEST(MappedTensors, LetGoOfAllThatWasMappedAlongWithWhatWasRead) {
   constexpr std::size_t count = 100, size = 5000;  // about a page each: 16 and more of them are mapped at once
-  const TemporaryFolder folder;
-  ScratchFile file(folder.path());
-  const std::vector<std::byte> content(count * size, std::byte{1});
-  file.append(content);
-  const std::shared_ptr<const MappedFile> map = file.map();
-  NamedTensors tensors{.owner = map, .mapped = true};
-  for (std::size_t i = 0; i < count; ++i) {
-    tensors.tensors.push_back(
-        {.name = "t", .dtype = DType::u8, .shape = {size}, .bytes = map->bytes().subspan(i * size, size)});
-  }
+  const NamedTensors tensors = mapped_ones(count, size);
   std::size_t sum = 0;
   for (const TensorView& tensor : tensors.tensors) {
     for (const std::byte byte : tensor.bytes) sum += static_cast<std::size_t>(byte);
   }
-  EXPECT_GT(resident_kb(map->bytes().data()), 400);
+  EXPECT_GT(resident_kb(tensors), 400);
   tensors.release_pages();
-  EXPECT_EQ(resident_kb(map->bytes().data()), 0);
+  EXPECT_EQ(resident_kb(tensors), 0);
   EXPECT_EQ(sum, count * size);
 }
 
 TEST(MappedTensors, ReadOnceAreInMemorySomeMegabytesAtATime) {
   constexpr std::size_t count = 12, size = std::size_t{1} << 20U;
-  const TemporaryFolder folder;
-  ScratchFile file(folder.path());
-  const std::vector<std::byte> content(count * size, std::byte{1});
-  file.append(content);
-  const std::shared_ptr<const MappedFile> map = file.map();
-  NamedTensors tensors{.owner = map, .mapped = true};
-  for (std::size_t i = 0; i < count; ++i) {
-    tensors.tensors.push_back(
-        {.name = "t", .dtype = DType::u8, .shape = {size}, .bytes = map->bytes().subspan(i * size, size)});
-  }
+  const NamedTensors tensors = mapped_ones(count, size);
   std::size_t sum = 0;
   std::int64_t most = 0;
   {
     ReadOnce reading(tensors);
     for (const TensorView& tensor : tensors.tensors) {
       for (const std::byte byte : tensor.bytes) sum += static_cast<std::size_t>(byte);
-      most = std::max(most, resident_kb(map->bytes().data()));
+      most = std::max(most, resident_kb(tensors));
       reading.advance(tensor.bytes.size());
     }
   }
   EXPECT_EQ(sum, count * size);
   EXPECT_GT(most, 1000);
   EXPECT_LT(most, 8000);  // 4 MB, and a huge page mapped along with them
-  EXPECT_EQ(resident_kb(map->bytes().data()), 0);
+  EXPECT_EQ(resident_kb(tensors), 0);
 }
 
 TEST(ShapeText, ReadsAsAList) {
