@@ -166,13 +166,14 @@ class Run {
 void start(const CommandLine& line, const Party& party, const Stopwatch& since_start) {
   Options options = resolve_for_run(line.options);
   const fs::path root = options.run.output;
-  const std::string name = options.run.name.empty() ? file_time(std::chrono::system_clock::now()) : options.run.name;
-  RunFolder::require_free(root, name);
+  const std::string began = file_time(std::chrono::system_clock::now());
+  const auto name = [&] { return options.run.name.empty() ? RunFolder::free_name(root, began) : options.run.name; };
+  RunFolder::require_free(root, name());
   const std::unique_ptr<Federation> federation = load_federation(options);
   options.shares.partition = federation->partition.kind;
   throw_if_interrupted();
 
-  const RunFolder folder = RunFolder::create({.root = root, .name = name, .config = config_text(options)});
+  const RunFolder folder = RunFolder::create({.root = root, .name = name(), .config = config_text(options)});
   Run(options, {*federation, folder, party}).play(since_start);
 }
 

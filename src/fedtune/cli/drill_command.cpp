@@ -81,7 +81,8 @@ void drill_command(const CommandLine& line) {
   if (line.options.drill.faults.empty())
     throw usage_error("drill: which faults? give --faults FILE (docs/reliability.md)");
   const RunOptions& run = line.options.run;
-  const std::string name = run.name.empty() ? "drill-" + file_time(std::chrono::system_clock::now()) : run.name;
+  const std::string began = "drill-" + file_time(std::chrono::system_clock::now());
+  const std::string name = run.name.empty() ? RunFolder::free_name(run.output, began) : run.name;
   RunFolder::require_free(run.output, name);
   const fs::path folder = fs::absolute(run.output) / name;
   const auto is_among = [](const auto& names, std::string_view option) {

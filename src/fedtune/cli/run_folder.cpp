@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "fedtune/base/error.h"
 #include "fedtune/base/file.h"
 
@@ -20,6 +22,11 @@ bool is_abandoned(const fs::path& folder) {
   return true;
 }
 
+bool is_used(const fs::path& root, const std::string& name) {
+  const fs::path path = root / name;
+  return (fs::exists(path) && !is_abandoned(path)) || fs::exists(path.string() + ".json");
+}
+
 }  // namespace
 
 RunFolder::RunFolder(fs::path path) : path_(std::move(path)) {}
@@ -28,11 +35,17 @@ void RunFolder::require_free(const fs::path& root, const std::string& name) {
   if (name.empty() || name == "." || name == ".." || name.find('/') != std::string::npos) {
     throw usage_error("--name: '{}' cannot name a folder; give a name without '/', and the place with --output", name);
   }
-  const fs::path path = root / name;
-  if ((fs::exists(path) && !is_abandoned(path)) || fs::exists(path.string() + ".json")) {
+  if (is_used(root, name)) {
+    const fs::path path = root / name;
     throw usage_error("the name '{}' is already used ({}); give another --name, or go on with --resume {}", name,
                       path.string(), path.string());
   }
+}
+
+std::string RunFolder::free_name(const fs::path& root, const std::string& name) {
+  std::string found = name;
+  for (int number = 2; is_used(root, found); ++number) found = fmt::format("{}-{}", name, number);
+  return found;
 }
 
 RunFolder RunFolder::create(const NewRun& run) {

@@ -24,6 +24,9 @@ class RunFolder {
   static RunFolder open(const std::filesystem::path& root, const std::string& run);
   // Throws what create would throw for a name that is used or unusable; changes nothing.
   static void require_free(const std::filesystem::path& root, const std::string& name);
+  // `name`, or where it is used, name-2, name-3 and so on: for a run that was given none, and began in the second that
+  // another did.
+  static std::string free_name(const std::filesystem::path& root, const std::string& name);
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path config() const { return path_ / "config.toml"; }

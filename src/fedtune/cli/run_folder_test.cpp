@@ -35,6 +35,15 @@ TEST(RunFolder, RefusesANameWhoseResultFileExists) {
   EXPECT_THAT(refusal_of([&] { RunFolder::require_free(root / ".", "a"); }), HasSubstr("already used"));
 }
 
+TEST(RunFolder, FindsAFreeNameForWhoHasGivenNone) {
+  const TemporaryFolder root;
+  EXPECT_EQ(RunFolder::free_name(root / "results", "now"), "now");
+  const RunFolder first = RunFolder::create({root / "results", "now", ""});
+  EXPECT_EQ(RunFolder::free_name(root / "results", "now"), "now-2");
+  write_file_atomically(root / "results" / "now-2.json", "{}");
+  EXPECT_EQ(RunFolder::free_name(root / "results", "now"), "now-3");
+}
+
 TEST(RunFolder, RefusesANameThatLeavesTheRoot) {
   for (const std::string name : {"..", ".", "", "a/b"}) {
     EXPECT_THAT(refusal_of([&] { RunFolder::require_free("results", name); }), HasSubstr("--name"));
