@@ -46,28 +46,31 @@ static void multiply_tile(const Tile& tile, Meanwhile meanwhile) {
   order_memory();
   load_product<tall>(tile.start, tile.start_stride);
   int64_t c_line = 0;
-  const auto step = [&](bool odd) __attribute__((always_inline)) {
-    add_products<tall>();
+  const auto go_on = [&](bool odd) __attribute__((always_inline)) {
     if (!odd || meanwhile.hurry) split_next(meanwhile.panel);
     if (c_line < 2 * side) __builtin_prefetch(tile.next_c + c_line / 2 * tile.c_stride + c_line % 2 * tile_side);
     ++c_line;
   };
   // The small products come first; from one step to the next only one operand changes.
   const uint16_t *a = tile.a, *b = tile.b;
-  for (int64_t k = 0; k < tile.depth_blocks; ++k, a += block_size, b += block_size) {
-    load_left<tall>(a);
-    load_right(b + 2 * plane_size);
-    step(false);
-    load_right(b + plane_size);
-    step(true);
-    load_left<tall>(a + plane_size);
-    step(false);
-    load_right(b);
-    step(true);
-    load_left<tall>(a + 2 * plane_size);
-    step(false);
-    load_left<tall>(a);
-    step(true);
+  load_left<tall>(a);
+  load_right(b + 2 * plane_size);
+  for (int64_t k = 0; k < tile.depth_blocks; ++k) {
+    add_products_then_right<tall>(b + plane_size);
+    go_on(false);
+    add_products_then_left<tall>(a + plane_size);
+    go_on(true);
+    add_products_then_right<tall>(b);
+    go_on(false);
+    add_products_then_left<tall>(a + 2 * plane_size);
+    go_on(true);
+    add_products_then_left<tall>(a);
+    go_on(false);
+    const int64_t next = k + 1 < tile.depth_blocks ? block_size : 0;
+    a += next;
+    b += next;
+    add_products_then_both<tall>(a, b + 2 * plane_size);
+    go_on(true);
   }
   store_product<tall>(tile.c, tile.c_stride);
   order_memory();

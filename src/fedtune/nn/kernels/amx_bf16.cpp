@@ -13,10 +13,13 @@ template <bool tall>
 void multiply_rows(const Tile& tile) {
   load_product<tall>(tile.bias, 0);
   const uint16_t *a = tile.a, *b = tile.b;
-  for (int64_t k = 0; k < tile.depth_blocks; ++k, a += block_size, b += block_size) {
-    load_left<tall>(a);
-    load_right(b);
-    add_products<tall>();
+  load_left<tall>(a);
+  load_right(b);
+  for (int64_t k = 0; k < tile.depth_blocks; ++k) {
+    const int64_t next = k + 1 < tile.depth_blocks ? block_size : 0;
+    a += next;
+    b += next;
+    add_products_then_both<tall>(a, b);
   }
   store_product<tall>(tile.c, tile.c_stride);
 }

@@ -63,14 +63,39 @@ inline __attribute__((always_inline)) void load_right(const uint16_t* b) {
   _tile_loadd(6, b, row_bytes);
   _tile_loadd(7, b + tile_size, row_bytes);
 }
+// The product's tiles grow by that of the operands, and what comes next is loaded: each operand as soon as the last
+// multiplication that reads it is on its way, and before those that do not, so that the unit need not wait for it.
 template <bool tall>
-inline __attribute__((always_inline)) void add_products() {
+inline __attribute__((always_inline)) void add_products_then_right(const uint16_t* next) {
+  _tile_dpbf16ps(0, 4, 6);
+  if constexpr (tall) _tile_dpbf16ps(2, 5, 6);
+  _tile_loadd(6, next, row_bytes);
+  _tile_dpbf16ps(1, 4, 7);
+  if constexpr (tall) _tile_dpbf16ps(3, 5, 7);
+  _tile_loadd(7, next + tile_size, row_bytes);
+}
+template <bool tall>
+inline __attribute__((always_inline)) void add_products_then_left(const uint16_t* next) {
   _tile_dpbf16ps(0, 4, 6);
   _tile_dpbf16ps(1, 4, 7);
+  _tile_loadd(4, next, row_bytes);
   if constexpr (tall) {
     _tile_dpbf16ps(2, 5, 6);
     _tile_dpbf16ps(3, 5, 7);
+    _tile_loadd(5, next + tile_size, row_bytes);
   }
+}
+template <bool tall>
+inline __attribute__((always_inline)) void add_products_then_both(const uint16_t* next_left,
+                                                                  const uint16_t* next_right) {
+  _tile_dpbf16ps(0, 4, 6);
+  _tile_dpbf16ps(1, 4, 7);
+  _tile_loadd(4, next_left, row_bytes);
+  if constexpr (tall) _tile_dpbf16ps(2, 5, 6);
+  _tile_loadd(6, next_right, row_bytes);
+  if constexpr (tall) _tile_dpbf16ps(3, 5, 7);
+  _tile_loadd(7, next_right + tile_size, row_bytes);
+  if constexpr (tall) _tile_loadd(5, next_left + tile_size, row_bytes);
 }
 
 }  // namespace
