@@ -165,15 +165,19 @@ class Run {
 
 void start(const CommandLine& line, const Party& party, const Stopwatch& since_start) {
   Options options = resolve_for_run(line.options);
-  const fs::path root = options.run.output;
-  const std::string began = file_time(std::chrono::system_clock::now());
-  const auto name = [&] { return options.run.name.empty() ? RunFolder::free_name(root, began) : options.run.name; };
-  RunFolder::require_free(root, name());
+  RunFolder::NewRun run{.root = options.run.output, .name = options.run.name, .config = {}};
+  const bool is_named = !run.name.empty();
+  if (is_named) {
+    RunFolder::require_free(run.root, run.name);
+  } else {
+    run.name = file_time(std::chrono::system_clock::now());
+  }
   const std::unique_ptr<Federation> federation = load_federation(options);
   options.shares.partition = federation->partition.kind;
   throw_if_interrupted();
 
-  const RunFolder folder = RunFolder::create({.root = root, .name = name(), .config = config_text(options)});
+  run.config = config_text(options);
+  const RunFolder folder = is_named ? RunFolder::create(run) : RunFolder::create_beside(run);
   Run(options, {*federation, folder, party}).play(since_start);
 }
 

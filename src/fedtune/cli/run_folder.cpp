@@ -52,8 +52,9 @@ RunFolder RunFolder::create(const NewRun& run) {
   require_free(run.root, run.name);
   create_folders(run.root / run.name);
   RunFolder folder(run.root / run.name);
+  folder.lock_.emplace(folder.path());
+  require_free(run.root, run.name);  // now that it is nobody else's
   try {
-    folder.lock_.emplace(folder.path());
     remove_temporary_files(folder.path());
     write_file_atomically(folder.config(), run.config);
   } catch (const Error&) {
@@ -62,6 +63,18 @@ RunFolder RunFolder::create(const NewRun& run) {
     throw;
   }
   return folder;
+}
+
+RunFolder RunFolder::create_beside(NewRun run) {
+  const std::string wanted = run.name;
+  for (int number = 2;; ++number) {
+    try {
+      return create(run);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::usage) throw;
+    }
+    run.name = fmt::format("{}-{}", wanted, number);
+  }
 }
 
 RunFolder RunFolder::open(const fs::path& root, const std::string& run) {

@@ -19,13 +19,15 @@ class RunFolder {
     std::string config;  // the text of config.toml
   };
   static RunFolder create(const NewRun& run);
+  // The same for a run that was given no name: where its own is used, or taken just then by another process, NAME-2,
+  // NAME-3 and so on.
+  static RunFolder create_beside(NewRun run);
   // An existing run: `run` is its folder, or its name under `root`. Throws Error(usage) when there is none, or when
   // another process is at work on it.
   static RunFolder open(const std::filesystem::path& root, const std::string& run);
   // Throws what create would throw for a name that is used or unusable; changes nothing.
   static void require_free(const std::filesystem::path& root, const std::string& name);
-  // `name`, or where it is used, name-2, name-3 and so on: for a run that was given none, and began in the second that
-  // another did.
+  // `name`, or where it is used the first free of name-2, name-3 and so on.
   static std::string free_name(const std::filesystem::path& root, const std::string& name);
 
   const std::filesystem::path& path() const { return path_; }

@@ -42,6 +42,17 @@ TEST(RunFolder, FindsAFreeNameForWhoHasGivenNone) {
   EXPECT_EQ(RunFolder::free_name(root / "results", "now"), "now-2");
   write_file_atomically(root / "results" / "now-2.json", "{}");
   EXPECT_EQ(RunFolder::free_name(root / "results", "now"), "now-3");
+  const RunFolder third = RunFolder::create_beside({root / "results", "now", ""});
+  EXPECT_EQ(third.path(), root / "results" / "now-3");
+}
+
+TEST(RunFolder, LeavesAloneWhatAnotherHasJustTaken) {
+  const TemporaryFolder root;
+  create_folders(root / "now");
+  const FolderLock another(root / "now");
+  EXPECT_EQ(RunFolder::create_beside({root / ".", "now", ""}).path(), root / "." / "now-2");
+  EXPECT_THAT(refusal_of([&] { RunFolder::create({root / ".", "now", ""}); }), HasSubstr("at work"));
+  EXPECT_TRUE(std::filesystem::is_empty(root / "now"));
 }
 
 TEST(RunFolder, RefusesANameThatLeavesTheRoot) {
