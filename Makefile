@@ -10,7 +10,7 @@ compile = $(call configure,$(1),$(2)) && cmake --build --preset $(1) --parallel 
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build demo test test-unit test-long test-soak test-sanitizers fuzz parity bench bench-peer same-result package install lint clean \
-        build-asan build-tsan build-fuzz build-bench peer browser glue
+        build-asan build-tsan build-no-network build-fuzz build-bench peer browser glue
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,8 +24,8 @@ test: build build-tsan ## unit and integration tests, and the torch-free layers 
 test-unit: build ## the unit tests only (under a minute once built)
 	@$(PYTHON) tools/run_tests.py --programs build
 
-test-long: build-bench build-asan build-fuzz peer browser ## every layer under sanitizers, and live comparisons with the Python stack
-	@$(PYTHON) tools/run_tests.py --programs build-asan-ubsan $(addprefix --pytest ,$(PYTEST_PATHS)) --pytest-marker long
+test-long: build-bench build-asan build-no-network build-fuzz peer browser ## every layer under sanitizers, and live comparisons with the Python stack
+	@$(PYTHON) tools/run_tests.py --programs build-asan-ubsan --programs build-no-network $(addprefix --pytest ,$(PYTEST_PATHS)) --pytest-marker long
 
 test-soak: build ## kills at every write and at 200 random moments: an hour or more, in no other target
 	@$(PYTHON) tools/run_tests.py $(addprefix --pytest ,$(PYTEST_PATHS)) --pytest-marker soak
@@ -67,13 +67,16 @@ setup: ## system packages, .venv and models/minilm; does nothing where all is th
 	@tools/setup.sh
 
 clean: ## removes the build folders (.venv, models and results stay)
-	@rm -rf build build-dev build-asan-ubsan build-tsan build-fuzz
+	@rm -rf build build-dev build-asan-ubsan build-tsan build-no-network build-fuzz
 
 build-asan: setup
 	@$(call compile,asan-ubsan)
 
 build-tsan: setup
 	@$(call compile,tsan)
+
+build-no-network: setup
+	@$(call compile,no-network)
 
 build-fuzz: setup
 	@tools/setup.sh fuzz
