@@ -96,9 +96,9 @@ std::string figure_of(const Shares& shares, bool name_runs) {
   BarChart chart{.title = "Sentences by label" + of, .summary = {}, .parts = {}, .bars = {}};
   for (std::size_t c = 0; c < count_classes(shares); ++c) chart.parts.push_back(fmt::format("label {}", c));
   if (!shares.public_labels.empty() && shares.public_sentences > 0) {
-    chart.bars.push_back({"public",
-                          {shares.public_labels.begin(), shares.public_labels.end()},
-                          std::to_string(shares.public_sentences)});
+    std::vector<double> parts(shares.public_labels.begin(), shares.public_labels.end());
+    parts.resize(chart.parts.size());  // a results.json may count fewer classes here than for a client
+    chart.bars.push_back({"public", std::move(parts), std::to_string(shares.public_sentences)});
   }
   for (Bar& bar : client_bars(shares)) chart.bars.push_back(std::move(bar));
   chart.summary = fmt::format("A bar for each share: {} clients{}.", shares.clients.size(),

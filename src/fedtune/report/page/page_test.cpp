@@ -106,6 +106,18 @@ TEST(Page, OfOneRunShowsItsScoresSharesContributionsAndHowToRepeatIt) {
   }
 }
 
+TEST(Page, OfSharesThatCountFewerClassesThanOthersShowsThemAll) {
+  RunResults results = results_of({.name = "a"});
+  results.public_sentences = 3;
+  results.public_labels = {3};
+  results.validation_labels = {4, 5};
+  results.clients[1].labels = {20, 15, 5};
+  const std::string page =
+      to_page(Study({run_record({.folder = "results/a", .results = to_json(results), .events = events_of(results)})}));
+  EXPECT_THAT(page, HasSubstr("public, label 0: 3"));
+  EXPECT_THAT(page, HasSubstr("client 2, label 2: 5"));
+}
+
 TEST(Page, NeedsNothingBesideItAndRunsNothing) {
   const std::string page = page_of(Wanted{.name = "a"}, Wanted{.name = "b", .scheme = "fedavg"});
   for (const char* unwanted : {"<script", "http://", "https://", "src=", "@import", "url("}) {
