@@ -90,7 +90,7 @@ TEST(CommandLine, RefusesAWordThatIsNoChoice) {
 TEST(ConfigText, IsReadBackAsItWasWritten) {
   Options options;
   options.training.client_lr = 1e-4;
-  options.training.seed = 18446744073709551615u >> 1;
+  options.training.seed = 18446744073709551615u;  // more than an integer of TOML holds
   options.lora.target_modules = {"query", "key"};
   options.shares.partition = data::PartitionKind::dirichlet;
   options.models.client_ckpt = "a \"quoted\" \x7f folder\\";

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -10,8 +12,12 @@
 namespace fedtune::cli {
 namespace {
 
-// A value in TOML's spelling. JSON's strings are TOML's, but for DEL, which TOML wants escaped.
+// A value in TOML's spelling. JSON's strings are TOML's, but for DEL, which TOML wants escaped; TOML's integers are
+// signed, so that a greater one stands in quotes.
 std::string toml_text(const nlohmann::json& value) {
+  if (value.is_number_unsigned() && value.get<std::uint64_t>() > std::numeric_limits<std::int64_t>::max()) {
+    return fmt::format("\"{}\"", value.get<std::uint64_t>());
+  }
   if (value.is_number_float()) {
     const std::string text = fmt::format("{}", value.get<double>());
     return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
