@@ -27,6 +27,11 @@ bool is_used(const fs::path& root, const std::string& name) {
   return (fs::exists(path) && !is_abandoned(path)) || fs::exists(path.string() + ".json");
 }
 
+// NAME, NAME-2, NAME-3 and so on.
+std::string numbered(const std::string& name, int number) {
+  return number == 1 ? name : fmt::format("{}-{}", name, number);
+}
+
 }  // namespace
 
 RunFolder::RunFolder(fs::path path) : path_(std::move(path)) {}
@@ -43,9 +48,9 @@ void RunFolder::require_free(const fs::path& root, const std::string& name) {
 }
 
 std::string RunFolder::free_name(const fs::path& root, const std::string& name) {
-  std::string found = name;
-  for (int number = 2; is_used(root, found); ++number) found = fmt::format("{}-{}", name, number);
-  return found;
+  int number = 1;
+  while (is_used(root, numbered(name, number))) ++number;
+  return numbered(name, number);
 }
 
 RunFolder RunFolder::create(const NewRun& run) {
@@ -65,15 +70,13 @@ RunFolder RunFolder::create(const NewRun& run) {
   return folder;
 }
 
-RunFolder RunFolder::create_beside(NewRun run) {
-  const std::string wanted = run.name;
-  for (int number = 2;; ++number) {
+RunFolder RunFolder::create_beside(const NewRun& run) {
+  for (int number = 1;; ++number) {
     try {
-      return create(run);
+      return create({.root = run.root, .name = numbered(run.name, number), .config = run.config});
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::usage) throw;
     }
-    run.name = fmt::format("{}-{}", wanted, number);
   }
 }
 

@@ -21,7 +21,7 @@ class RunFolder {
   static RunFolder create(const NewRun& run);
   // The same for a run that was given no name: where its own is used, or taken just then by another process, NAME-2,
   // NAME-3 and so on.
-  static RunFolder create_beside(NewRun run);
+  static RunFolder create_beside(const NewRun& run);
   // An existing run: `run` is its folder, or its name under `root`. Throws Error(usage) when there is none, or when
   // another process is at work on it.
   static RunFolder open(const std::filesystem::path& root, const std::string& run);
