@@ -19,6 +19,10 @@ Rejected rejected(Why why, fmt::format_string<Args...> format, Args&&... args) {
   return {why, fmt::format(format, std::forward<Args>(args)...)};
 }
 
+// Within that time a client whose call was lost makes it again: it pauses for up to 2 s, and as long before it
+// connects.
+constexpr std::chrono::seconds comes_back{5};
+
 // What nobody can guess: a session, a nonce.
 std::string secret() {
   return random_bytes(16);
@@ -150,6 +154,7 @@ void Board::forget(std::uint64_t ticket) {
     client.ticket = 0;
     client.waiting = {};
     client.absent = true;  // whoever waited is gone
+    client.lost = time().now();
   }
 }
 
@@ -288,13 +293,21 @@ bool Board::await_present(std::span<const int> cohort, std::size_t count, std::c
   });
 }
 
+// Whether nobody is left to be told; those who were lost before then are not counted.
+bool Board::all_told_locked(Timekeeper::Time lost_before) const {
+  return std::ranges::all_of(clients_, [&](const auto& entry) {
+    const Client& client = entry.second;
+    return client.session.empty() || client.told || (client.absent && client.lost < lost_before);
+  });
+}
+
 void Board::await_told(std::chrono::steady_clock::time_point until) {
   std::unique_lock lock(mutex_);
-  time().wait_until(changed_, lock, until, [&] {
-    return std::ranges::all_of(clients_, [](const auto& entry) {
-      return entry.second.session.empty() || entry.second.told || entry.second.absent;
-    });
-  });
+  time().wait_until(changed_, lock, until, [&] { return all_told_locked(Timekeeper::Time::max()); });
+  const Timekeeper::Time lost_before = time().now() - comes_back;
+  Timekeeper::Time back = lost_before;
+  for (const auto& [rank, client] : clients_) back = std::max(back, client.lost + comes_back);
+  time().wait_until(changed_, lock, std::min(until, back), [&] { return all_told_locked(lost_before); });
 }
 
 }  // namespace fedtune::fed

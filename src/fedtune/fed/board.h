@@ -120,14 +120,16 @@ class Board {
   std::vector<int> present() const;
   // Waits until so many ranks of `cohort` are present, or `until` has come; true in the first case.
   bool await_present(std::span<const int> cohort, std::size_t count, std::chrono::steady_clock::time_point until);
-  // Waits until all who are present have been told that the run is over, or `until` has come.
+  // After finish: waits until all who are present have been told that the run is over, or `until` has come. For a
+  // client whose call was lost a moment ago it waits too, a few seconds: it is about to call again.
   void await_told(std::chrono::steady_clock::time_point until);
 
  private:
   struct Client {
     std::string session{};
-    bool absent = false;  // owed an answer when a round closed, and has not been heard since
-    bool told = false;    // that the run is over
+    bool absent = false;      // its call is gone, or it owed an answer when a round closed; it has not been heard since
+    Timekeeper::Time lost{};  // when its call went, if it has
+    bool told = false;        // that the run is over
     // Of the open round, where this client owes an answer or has given it.
     std::optional<Errand> errand{};
     bool answered = false;
@@ -149,6 +151,7 @@ class Board {
   auto or_fail(Body&& body);
   std::string seat_locked(int rank, std::vector<Call>& calls);
   bool is_free_locked(int rank, bool even_absent) const;
+  bool all_told_locked(Timekeeper::Time lost_before) const;
   static void make(const std::vector<Call>& calls);
   void take_waiting(Client& client, Answer answer, std::vector<Call>& calls);
 

@@ -1,6 +1,10 @@
 #include "fedtune/fed/board.h"
 
+#include <algorithm>
 #include <array>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -193,6 +197,63 @@ TEST_F(BoardTest, TellsWhoWaitsAndWhoAsksLaterThatTheRunIsOver) {
   board.await(two, count);
   EXPECT_EQ(told, 2);
   board.await_told(now() + std::chrono::hours(1));  // returns at once
+}
+
+// A clock that stands still until somebody waits: then it jumps to the end of the waiting, unless `meanwhile` brings
+// about what is waited for.
+class PatientClock final : public Timekeeper {
+ public:
+  std::function<void()> meanwhile = [] {};
+
+  Time now() const override { return now_; }
+  bool wait_until(std::condition_variable&, std::unique_lock<std::mutex>& lock, Time until,
+                  const std::function<bool()>& done) override {
+    if (done()) return true;
+    lock.unlock();
+    meanwhile();
+    lock.lock();
+    if (done()) return true;
+    now_ = std::max(now_, until);
+    return false;
+  }
+  void advance(std::chrono::seconds time) { now_ += time; }
+
+ private:
+  Time now_ = Time{} + std::chrono::hours(1);
+};
+
+TEST(BoardWithAClock, WaitsAFewSecondsForAClientWhoseCallWasLostAMomentAgo) {
+  PatientClock clock;
+  Board board({.clients = 2, .layout = {{"w", DType::f32, {3}}}, .time = &clock});
+  const Seat one{.rank = 1, .session = board.enrol(1)}, two{.rank = 2, .session = board.enrol(2)};
+  board.forget(board.await(one, [](const Answer&) {}));
+  clock.advance(std::chrono::minutes(1));
+  board.forget(board.await(two, [](const Answer&) {}));
+  clock.advance(std::chrono::seconds(1));
+  board.finish();
+
+  bool came = false;
+  clock.meanwhile = [&] {
+    board.await(two, [&](const Answer& answer) { came = std::holds_alternative<RunOver>(answer); });
+  };
+  const auto start = clock.now();
+  board.await_told(start + std::chrono::hours(1));
+  EXPECT_TRUE(came);
+  EXPECT_EQ(clock.now(), start) << "for the first, who was lost a minute before, nobody waits";
+}
+
+TEST(BoardWithAClock, WaitsNoLongerForAClientThatDoesNotCallAgain) {
+  PatientClock clock;
+  Board board({.clients = 1, .layout = {{"w", DType::f32, {3}}}, .time = &clock});
+  const Seat one{.rank = 1, .session = board.enrol(1)};
+  board.forget(board.await(one, [](const Answer&) {}));
+  clock.advance(std::chrono::seconds(1));
+  board.finish();
+  const auto start = clock.now();
+  board.await_told(start + std::chrono::seconds(2));
+  EXPECT_EQ(clock.now(), start + std::chrono::seconds(2)) << "not beyond its caller's patience";
+  board.await_told(start + std::chrono::hours(1));
+  EXPECT_EQ(clock.now(), start + std::chrono::seconds(4)) << "five seconds after it was lost";
 }
 
 }  // namespace
