@@ -2,7 +2,6 @@
 
 #include <limits>
 #include <type_traits>
-#include <unordered_set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -16,34 +15,13 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int max_depth = 64;
+constexpr std::size_t max_depth = 64;
 
-// Refuses what the parser would let pass: keys that occur twice, and deep nesting.
-class StrictCallback {
- public:
-  explicit StrictCallback(const std::string& source) : source_(source) {}
-
-  bool operator()(int depth, json::parse_event_t event, json& parsed) {
-    if (depth > max_depth) {
-      throw input_error("{}: nested more than {} levels deep; check that it is the right file", source_, max_depth);
-    }
-    if (event == json::parse_event_t::object_start) {
-      keys_.emplace_back();
-    } else if (event == json::parse_event_t::object_end) {
-      keys_.pop_back();
-    } else if (event == json::parse_event_t::key) {
-      const auto& key = parsed.get_ref<const std::string&>();
-      if (!keys_.back().insert(key).second) {
-        throw input_error("{}: key '{}' occurs twice in one object; remove one", source_, key);
-      }
-    }
-    return true;
-  }
-
- private:
-  const std::string& source_;
-  std::vector<std::unordered_set<std::string>> keys_;
-};
+// An entry of an array takes 16 bytes, twice that while it grows, and may be two in the text: with so many at most an
+// array is within twice the text and 64 MB. A vocabulary of a million is far below.
+std::size_t most_entries(std::size_t text_bytes) {
+  return text_bytes / 16 + (std::size_t{64} << 20U) / 32;
+}
 
 // "[json.exception.parse_error.101] parse error at line 1, ..." without the part in brackets.
 std::string plain(const char* what) {
@@ -51,6 +29,76 @@ std::string plain(const char* what) {
   const std::size_t end = text.find("] ");
   return std::string(end == std::string_view::npos ? text : text.substr(end + 2));
 }
+
+// Builds the value, and refuses what the parser would let pass: keys that occur twice, deep nesting, and arrays out of
+// proportion. The library's own builder with a callback looks through an array again at the end of each of its objects.
+class StrictBuilder final : public nlohmann::json_sax<json> {
+ public:
+  StrictBuilder(const std::string& source, std::size_t text_bytes)
+      : source_(source), most_entries_(most_entries(text_bytes)) {}
+
+  json take() { return std::move(root_); }
+
+  bool null() override { return add(nullptr); }
+  bool boolean(bool value) override { return add(value); }
+  bool number_integer(std::int64_t value) override { return add(value); }
+  bool number_unsigned(std::uint64_t value) override { return add(value); }
+  bool number_float(double value, const std::string&) override { return add(value); }
+  bool string(std::string& value) override { return add(std::move(value)); }
+  bool binary(json::binary_t&) override { return false; }  // JSON has none
+  bool start_object(std::size_t) override { return open(json::object()); }
+  bool start_array(std::size_t) override { return open(json::array()); }
+  bool end_object() override { return close(); }
+  bool end_array() override { return close(); }
+  bool key(std::string& name) override {
+    auto& members = open_.back()->get_ref<json::object_t&>();
+    const auto [member, is_new] = members.try_emplace(name);
+    if (!is_new) throw input_error("{}: key '{}' occurs twice in one object; remove one", source_, name);
+    member_ = &member->second;
+    return true;
+  }
+  bool parse_error(std::size_t, const std::string&, const json::exception& error) override {
+    throw input_error("{}: not valid JSON: {}", source_, plain(error.what()));
+  }
+
+ private:
+  // The next value, at its place: the whole, an entry of the array or the member of the object that is open.
+  json& place(json value) {
+    json* at = &root_;
+    if (!open_.empty() && open_.back()->is_array()) {
+      auto& entries = open_.back()->get_ref<json::array_t&>();
+      if (entries.size() == most_entries_) {
+        throw input_error("{}: more than {} entries in one list of so short a text; check that it is the right file",
+                          source_, most_entries_);
+      }
+      at = &entries.emplace_back();
+    } else if (!open_.empty()) {
+      at = member_;
+    }
+    return *at = std::move(value);
+  }
+  bool add(json value) {
+    place(std::move(value));
+    return true;
+  }
+  bool open(json value) {
+    if (open_.size() == max_depth) {
+      throw input_error("{}: nested more than {} levels deep; check that it is the right file", source_, max_depth);
+    }
+    open_.push_back(&place(std::move(value)));
+    return true;
+  }
+  bool close() {
+    open_.pop_back();
+    return true;
+  }
+
+  const std::string& source_;
+  const std::size_t most_entries_;
+  json root_;
+  std::vector<json*> open_;  // objects and arrays, the innermost last
+  json* member_ = nullptr;   // of the innermost, an object: what its last key names
+};
 
 std::string found_text(const json& value) {
   constexpr std::size_t longest = 60;
@@ -138,6 +186,8 @@ T read_as(const json& value, std::string_view key, const std::string& context) {
 }
 
 std::string suggestion(const json& object, std::string_view key) {
+  constexpr std::size_t most = 1000;  // more keys than that are names of something else
+  if (object.size() > most) return "";
   std::vector<std::string> names;
   for (const auto& item : object.items()) names.push_back(item.key());
   const std::string near = nearest_name(key, names);
@@ -147,11 +197,9 @@ std::string suggestion(const json& object, std::string_view key) {
 }  // namespace
 
 json parse_json(std::string_view text, const std::string& source) {
-  try {
-    return json::parse(text.begin(), text.end(), StrictCallback(source));
-  } catch (const json::exception& error) {
-    throw input_error("{}: not valid JSON: {}", source, plain(error.what()));
-  }
+  StrictBuilder builder(source, text.size());
+  json::sax_parse(text.begin(), text.end(), &builder);
+  return builder.take();
 }
 
 json load_json(const std::filesystem::path& path) {

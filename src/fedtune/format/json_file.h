@@ -12,8 +12,8 @@
 
 namespace fedtune {
 
-// Parses a whole text: UTF-8, no comments, no duplicate keys, at most 64 levels deep. Throws Error(input) with line and
-// column; `source` names it in messages.
+// Parses a whole text: UTF-8, no comments, no duplicate keys, at most 64 levels deep, no array that takes more than
+// twice the text and 64 MB. Throws Error(input) with line and column; `source` names it in messages.
 nlohmann::json parse_json(std::string_view text, const std::string& source);
 nlohmann::json load_json(const std::filesystem::path& path);
 

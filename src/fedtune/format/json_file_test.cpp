@@ -53,6 +53,22 @@ TEST(ParseJson, BrokenSyntaxNamesLineAndColumn) {
   EXPECT_THAT(parse_error_of("{\n  \"a\": ,\n}"), AllOf(HasSubstr("not valid JSON"), HasSubstr("line 2, column 8")));
 }
 
+TEST(ParseJson, AnArrayOutOfProportionIsRefusedBeforeItFillsTheMemory) {
+  constexpr std::size_t ones = 3'000'000;  // 6 MB of text, 48 MB of values, twice that while they grow
+  std::string text = "{\"a\": [1";
+  for (std::size_t i = 1; i < ones; ++i) text += ",1";
+  text += "]}";
+  EXPECT_THAT(parse_error_of(text), HasSubstr("more than 2472"));
+}
+
+// Quadratic, it would take minutes.
+TEST(ParseJson, TakesAsLongAsTheTextIs) {
+  constexpr std::size_t million = 1'000'000;
+  std::string objects = "[[]";
+  for (std::size_t i = 1; i < million; ++i) objects += ",{}";
+  EXPECT_EQ(parse_json(objects + "]", "x").size(), million);
+}
+
 TEST(ParseJson, ATruncatedTextIsRefused) {
   EXPECT_THAT(parse_error_of(R"({"a": [1, 2)"), HasSubstr("not valid JSON"));
 }
@@ -71,6 +87,8 @@ TEST(ParseJson, TextThatIsNotUtf8IsRefused) {
 
 TEST(ParseJson, DeepNestingIsRefused) {
   EXPECT_THAT(parse_error_of(std::string(1'000'000, '[')), HasSubstr("nested more than 64 levels"));
+  EXPECT_THAT(parse_error_of(std::string(65, '[') + std::string(65, ']')), HasSubstr("nested more than 64 levels"));
+  EXPECT_TRUE(parse_json(std::string(64, '[') + std::string(64, ']'), "x").is_array());
 }
 
 TEST(LoadJson, NamesTheFileInErrors) {
