@@ -3,7 +3,8 @@
 
 FEDTUNE_FUZZ_TARGET(jsonl) {
   using namespace fedtune;
-  const auto rows = fuzz::accepted([&] { return data::parse_jsonl(fuzz::text_of(data, size), "input"); });
-  if (rows) fuzz::check_sentences(*rows);
+  const auto table = data::jsonl_rows(fuzz::text_of(data, size), "input");
+  const auto rows = fuzz::accepted([&] { return fuzz::all(table); });
+  if (rows) fuzz::check_sentences(table, rows->size());
   return 0;
 }

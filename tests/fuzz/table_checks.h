@@ -9,13 +9,20 @@
 
 namespace fedtune::fuzz {
 
-template <typename Rows>
-void check_sentences(const Rows& rows) {
+template <typename R>
+std::vector<R> all(const data::Rows<R>& rows) {
+  std::vector<R> taken;
+  rows([&](R& row) { taken.push_back(row); });
+  return taken;
+}
+
+template <typename R>
+void check_sentences(const data::Rows<R>& rows, std::size_t count) {
   for (const std::int64_t classes : {0, 3}) {
     const auto sentences =
         accepted([&] { return data::sentences_of(rows, {.source = "input", .num_labels = classes}); });
     if (!sentences) continue;
-    require(sentences->size() <= rows.size(), "there are no more sentences than rows");
+    require(sentences->size() <= count, "there are no more sentences than rows");
     require(
         std::ranges::all_of(
             *sentences, [&](const data::Sentence& s) { return s.label >= 0 && (classes == 0 || s.label < classes); }),

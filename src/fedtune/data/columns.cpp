@@ -153,8 +153,10 @@ Columns find_columns(const Row& first, const LabelRules& rules) {
                     found == 1 ? "" : "s", expected, remedy);
 }
 
-void require_rows(std::size_t rows, const LabelRules& rules) {
-  if (rows == 0) throw input_error("{}: no sentences in it; expected at least one row", rules.source);
+std::vector<Sentence> some(std::vector<Sentence> sentences, const LabelRules& rules) {
+  if (sentences.empty()) throw input_error("{}: no sentences in it; expected at least one row", rules.source);
+  sentences.shrink_to_fit();
+  return sentences;
 }
 
 bool has_text(const JsonRow& row, std::string_view key) {
@@ -197,33 +199,30 @@ std::span<const std::string_view> known_columns() {
   return names;
 }
 
-std::vector<Sentence> sentences_of(std::vector<Row> rows, const LabelRules& rules) {
-  require_rows(rows.size(), rules);
-  const Columns columns = find_columns(rows.front(), rules);
-  const std::size_t begin = columns.header ? 1 : 0;
-  require_rows(rows.size() - begin, rules);
+std::vector<Sentence> sentences_of(const Rows<Row>& rows, const LabelRules& rules) {
+  std::optional<Columns> columns;
   std::vector<Sentence> sentences;
-  sentences.reserve(rows.size() - begin);
-  for (std::size_t i = begin; i < rows.size(); ++i) {
-    Row& row = rows[i];
-    if (row.fields.size() != columns.count) refuse_row(row, columns.count, rules);
-    sentences.push_back({.text = std::move(row.fields[columns.sentence]),
-                         .label = parse_label(row.fields[columns.label], rules, row.line)});
-    if (columns.second) sentences.back().second = std::move(row.fields[*columns.second]);
-  }
-  return sentences;
+  rows([&](Row& row) {
+    if (!columns) {
+      columns = find_columns(row, rules);
+      if (columns->header) return;
+    }
+    if (row.fields.size() != columns->count) refuse_row(row, columns->count, rules);
+    sentences.push_back({.text = std::move(row.fields[columns->sentence]),
+                         .label = parse_label(row.fields[columns->label], rules, row.line)});
+    if (columns->second) sentences.back().second = std::move(row.fields[*columns->second]);
+  });
+  return some(std::move(sentences), rules);
 }
 
-std::vector<Sentence> sentences_of(std::vector<JsonRow> rows, const LabelRules& rules) {
-  require_rows(rows.size(), rules);
+std::vector<Sentence> sentences_of(const Rows<JsonRow>& rows, const LabelRules& rules) {
   std::vector<Sentence> sentences;
-  sentences.reserve(rows.size());
-  for (const JsonRow& row : rows) {
+  rows([&](JsonRow& row) {
     const TextColumns texts = text_keys(row, rules);
     sentences.push_back({.text = row.object.at(texts.first).get<std::string>(), .label = label_of(row, rules)});
     if (!texts.second.empty()) sentences.back().second = row.object.at(texts.second).get<std::string>();
-  }
-  return sentences;
+  });
+  return some(std::move(sentences), rules);
 }
 
 }  // namespace fedtune::data

@@ -11,11 +11,11 @@ namespace {
 using ::testing::HasSubstr;
 
 std::vector<Sentence> read_tsv(std::string_view text, std::int64_t num_labels = 0) {
-  return sentences_of(parse_tsv(text, "x.tsv"), {.source = "x.tsv", .num_labels = num_labels});
+  return sentences_of(tsv_rows(text, "x.tsv"), {.source = "x.tsv", .num_labels = num_labels});
 }
 
 std::vector<Sentence> read_jsonl(std::string_view text, std::int64_t num_labels = 0) {
-  return sentences_of(parse_jsonl(text, "x.jsonl"), {.source = "x.jsonl", .num_labels = num_labels});
+  return sentences_of(jsonl_rows(text, "x.jsonl"), {.source = "x.jsonl", .num_labels = num_labels});
 }
 
 TEST(Columns, AHeaderMayNameThemInAnyOrder) {
@@ -86,7 +86,7 @@ TEST(Columns, AHeaderWithoutLabelsIsAnError) {
 TEST(Columns, AnotherSeparatorIsSeen) {
   EXPECT_THAT(error_of([] { read_tsv("sentence;label\na;1\n"); }), HasSubstr("seem to stand between semicolons"));
   EXPECT_THAT(error_of([] { read_tsv("sentence,label\na,1\n"); }), HasSubstr("seem to stand between commas"));
-  EXPECT_THAT(error_of([] { sentences_of(parse_csv("sentence\tlabel\na\t1\n", "x.csv"), {.source = "x.csv"}); }),
+  EXPECT_THAT(error_of([] { sentences_of(csv_rows("sentence\tlabel\na\t1\n", "x.csv"), {.source = "x.csv"}); }),
               HasSubstr("seem to stand between tabs"));
 }
 
@@ -101,7 +101,7 @@ TEST(Columns, AColumnTooManyNamesItsLine) {
   EXPECT_THAT(error_of([] { read_tsv("sentence\tlabel\na\tb\t1\n"); }),
               HasSubstr("x.tsv, line 2: found 3 columns, expected 2"));
   EXPECT_THAT(error_of([] { read_tsv("sentence\tlabel\na\tb\t1\n"); }), HasSubstr("cannot hold a tab"));
-  EXPECT_THAT(error_of([] { sentences_of(parse_csv("sentence,label\na,b,1\n", "x.csv"), {.source = "x.csv"}); }),
+  EXPECT_THAT(error_of([] { sentences_of(csv_rows("sentence,label\na,b,1\n", "x.csv"), {.source = "x.csv"}); }),
               HasSubstr("stands in double quotes"));
 }
 

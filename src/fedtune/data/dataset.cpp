@@ -131,12 +131,12 @@ std::vector<Sentence> read_part(const fs::path& file, std::int64_t num_labels) {
   LabelRules rules{.source = file.string(), .num_labels = num_labels};
   if (file.extension() == ".parquet") {
     rules.unit = "row";
-    return sentences_of(read_parquet(file, known_columns()), rules);
+    return sentences_of(parquet_rows(file, known_columns()), rules);
   }
   const std::string text = read_file(file);
-  if (file.extension() == ".jsonl") return sentences_of(parse_jsonl(text, rules.source), rules);
-  if (file.extension() == ".csv") return sentences_of(parse_csv(text, rules.source), rules);
-  if (file.extension() == ".tsv") return sentences_of(parse_tsv(text, rules.source), rules);
+  if (file.extension() == ".jsonl") return sentences_of(jsonl_rows(text, rules.source), rules);
+  if (file.extension() == ".csv") return sentences_of(csv_rows(text, rules.source), rules);
+  if (file.extension() == ".tsv") return sentences_of(tsv_rows(text, rules.source), rules);
   throw input_error("{}: expected a name that ends in .tsv, .csv, .jsonl or .parquet", rules.source);
 }
 

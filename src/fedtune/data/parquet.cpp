@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <new>
 
 #include <arrow/array.h>
 #include <arrow/buffer.h>
 #include <arrow/io/memory.h>
+#include <arrow/record_batch.h>
 #include <arrow/table.h>
 #include <arrow/type.h>
 #include <parquet/arrow/reader.h>
@@ -71,40 +73,27 @@ ValueAt reader_of(const arrow::DataType& type) {
 }
 
 // A column that was written with a dictionary of its values keeps it.
-std::string value_at(const arrow::Array& array, std::int64_t i, const std::string& place) {
-  if (array.IsNull(i)) throw input_error("{}: no value there; expected one in every row", place);
+template <typename Place>
+std::string value_at(const arrow::Array& array, std::int64_t i, const Place& place) {
+  if (array.IsNull(i)) throw input_error("{}: no value there; expected one in every row", place());
   if (array.type_id() == arrow::Type::DICTIONARY) {
     const auto& coded = static_cast<const arrow::DictionaryArray&>(array);
     return value_at(*coded.dictionary(), coded.GetValueIndex(i), place);
   }
   const ValueAt read = reader_of(*array.type());
   if (read == nullptr) {
-    throw input_error("{}: found values of the type {}, expected texts or whole numbers", place,
+    throw input_error("{}: found values of the type {}, expected texts or whole numbers", place(),
                       array.type()->ToString());
   }
   std::string value = read(array, i);
   if (const auto invalid = text::find_invalid_utf8(value)) {
-    throw input_error("{}: byte 0x{:02x} is not UTF-8", place, static_cast<unsigned char>(value[*invalid]));
+    throw input_error("{}: byte 0x{:02x} is not UTF-8", place(), static_cast<unsigned char>(value[*invalid]));
   }
   return value;
 }
 
-void append_column(const arrow::ChunkedArray& column, const std::string& name, const std::string& source,
-                   std::vector<Row>& rows) {
-  std::int64_t row = 0;
-  for (const auto& chunk : column.chunks()) {
-    if (const arrow::Status valid = chunk->ValidateFull(); !valid.ok()) {
-      throw input_error("{}: a damaged parquet file: {}; fetch or write it again", source, valid.message());
-    }
-    for (std::int64_t i = 0; i < chunk->length(); ++i) {
-      ++row;
-      rows[static_cast<std::size_t>(row)].fields.push_back(
-          value_at(*chunk, i, fmt::format("{}, row {}, column {}", source, row, name)));
-    }
-  }
-}
-
-std::vector<Row> read(const std::filesystem::path& file, std::span<const std::string_view> wanted) {
+void read(const std::filesystem::path& file, std::span<const std::string_view> wanted,
+          const std::function<void(Row&)>& take) {
   const std::string source = file.string();
   const auto mapped = MappedFile::open(file);
   const auto bytes = mapped->bytes();
@@ -120,28 +109,44 @@ std::vector<Row> read(const std::filesystem::path& file, std::span<const std::st
   }
   const auto table = value_of(reader->ReadTable(indices), source);
 
-  std::vector<Row> rows(static_cast<std::size_t>(table->num_rows()) + 1);
-  for (std::size_t i = 1; i < rows.size(); ++i) rows[i].line = static_cast<std::int64_t>(i);
-  for (int i = 0; i < table->num_columns(); ++i) {
-    rows[0].fields.push_back(table->field(i)->name());
-    append_column(*table->column(i), table->field(i)->name(), source, rows);
+  Row row;
+  for (const auto& field : table->fields()) row.fields.push_back(field->name());
+  take(row);
+  arrow::TableBatchReader batches(*table);
+  while (const auto batch = value_of(batches.Next(), source)) {
+    for (const auto& column : batch->columns()) {
+      if (const arrow::Status valid = column->ValidateFull(); !valid.ok()) {
+        throw input_error("{}: a damaged parquet file: {}; fetch or write it again", source, valid.message());
+      }
+    }
+    for (std::int64_t i = 0; i < batch->num_rows(); ++i) {
+      ++row.line;
+      row.fields.clear();
+      for (int column = 0; column < batch->num_columns(); ++column) {
+        row.fields.push_back(value_at(*batch->column(column), i, [&] {
+          return fmt::format("{}, row {}, column {}", source, row.line, batch->column_name(column));
+        }));
+      }
+      take(row);
+    }
   }
-  return rows;
 }
 
 }  // namespace
 
-std::vector<Row> read_parquet(const std::filesystem::path& file, std::span<const std::string_view> wanted) {
-  try {
-    return read(file, wanted);
-  } catch (const Error&) {
-    throw;
-  } catch (const std::bad_alloc&) {
-    throw;
-  } catch (const std::exception& error) {  // parquet::ParquetException
-    throw input_error("{}: not a parquet file, or a damaged one: {}; fetch or write it again", file.string(),
-                      error.what());
-  }
+Rows<Row> parquet_rows(const std::filesystem::path& file, std::span<const std::string_view> wanted) {
+  return [file, wanted](const std::function<void(Row&)>& take) {
+    try {
+      read(file, wanted, take);
+    } catch (const Error&) {
+      throw;
+    } catch (const std::bad_alloc&) {
+      throw;
+    } catch (const std::exception& error) {  // parquet::ParquetException
+      throw input_error("{}: not a parquet file, or a damaged one: {}; fetch or write it again", file.string(),
+                        error.what());
+    }
+  };
 }
 
 }  // namespace fedtune::data

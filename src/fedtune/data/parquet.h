@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <span>
 #include <string_view>
-#include <vector>
 
 #include "fedtune/data/table.h"
 
@@ -13,7 +12,7 @@ namespace fedtune::data {
 
 // The columns of `wanted` that the file has: first a row with their names, then the rows, each with its number, from 1,
 // as `line`. Texts and whole numbers (written out) are read. Throws Error(input) for a file that is not parquet or
-// damaged, another type of column, a value that is missing or not UTF-8.
-std::vector<Row> read_parquet(const std::filesystem::path& file, std::span<const std::string_view> wanted);
+// damaged, another type of column, a value that is missing or not UTF-8. The names outlive the rows.
+Rows<Row> parquet_rows(const std::filesystem::path& file, std::span<const std::string_view> wanted);
 
 }  // namespace fedtune::data

@@ -1,6 +1,7 @@
 #include "fedtune/data/table.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "fedtune/base/error.h"
 #include "fedtune/format/json_file.h"
@@ -34,12 +35,23 @@ void for_each_line(std::string_view text, Line&& line) {
   }
 }
 
-std::vector<std::string> split(std::string_view line, char separator) {
-  std::vector<std::string> fields;
+// A table of sentences has a few; without an end to them, a line of separators alone would take 32 times its size.
+constexpr std::size_t most_columns = 4096;
+
+void add_field(Row& row, std::string field, const std::string& source) {
+  if (row.fields.size() == most_columns) {
+    throw input_error(
+        "{}, line {}: more than {} columns; expected a text or two and a label, check that it is the right file",
+        source, row.line, most_columns);
+  }
+  row.fields.push_back(std::move(field));
+}
+
+void split(std::string_view line, char separator, Row& row, const std::string& source) {
   for (;;) {
     const std::size_t end = line.find(separator);
-    fields.emplace_back(line.substr(0, end));
-    if (end == std::string_view::npos) return fields;
+    add_field(row, std::string(line.substr(0, end)), source);
+    if (end == std::string_view::npos) return;
     line.remove_prefix(end + 1);
   }
 }
@@ -49,22 +61,25 @@ class CsvParser {
  public:
   CsvParser(std::string_view text, const std::string& source) : text_(text), source_(source) {}
 
-  std::vector<Row> parse() {
-    std::vector<Row> rows;
-    while (at_ < text_.size()) rows.push_back(parse_row());
-    return rows;
+  void parse(const std::function<void(Row&)>& take) {
+    Row row;
+    while (at_ < text_.size()) {
+      parse_row(row);
+      take(row);
+    }
   }
 
  private:
-  Row parse_row() {
-    Row row{.line = line_, .fields = {}};
+  void parse_row(Row& row) {
+    row.line = line_;
+    row.fields.clear();
     for (;;) {
       const bool quoted = at_ < text_.size() && text_[at_] == '"';
-      row.fields.push_back(quoted ? parse_quoted() : parse_bare());
-      if (at_ >= text_.size()) return row;
+      add_field(row, quoted ? parse_quoted() : parse_bare(), source_);
+      if (at_ >= text_.size()) return;
       if (text_[at_++] == ',') continue;
       ++line_;  // a line feed
-      return row;
+      return;
     }
   }
 
@@ -120,27 +135,34 @@ class CsvParser {
 
 }  // namespace
 
-std::vector<Row> parse_tsv(std::string_view text, const std::string& source) {
-  std::vector<Row> rows;
-  for_each_line(checked(text, source), [&](std::int64_t number, std::string_view line) {
-    rows.push_back({.line = number, .fields = split(line, '\t')});
-  });
-  return rows;
+Rows<Row> tsv_rows(std::string_view text, const std::string& source) {
+  return [text, source](const std::function<void(Row&)>& take) {
+    Row row;
+    for_each_line(checked(text, source), [&](std::int64_t number, std::string_view line) {
+      row.line = number;
+      row.fields.clear();
+      split(line, '\t', row, source);
+      take(row);
+    });
+  };
 }
 
-std::vector<Row> parse_csv(std::string_view text, const std::string& source) {
-  return CsvParser(checked(text, source), source).parse();
+Rows<Row> csv_rows(std::string_view text, const std::string& source) {
+  return
+      [text, source](const std::function<void(Row&)>& take) { CsvParser(checked(text, source), source).parse(take); };
 }
 
-std::vector<JsonRow> parse_jsonl(std::string_view text, const std::string& source) {
-  std::vector<JsonRow> rows;
-  for_each_line(checked(text, source), [&](std::int64_t number, std::string_view line) {
-    const std::string place = fmt::format("{}, line {}", source, number);
-    nlohmann::json object = parse_json(line, place);
-    if (!object.is_object()) throw input_error("{}: found {}, expected a JSON object", place, object.type_name());
-    rows.push_back({.line = number, .object = std::move(object)});
-  });
-  return rows;
+Rows<JsonRow> jsonl_rows(std::string_view text, const std::string& source) {
+  return [text, source](const std::function<void(JsonRow&)>& take) {
+    for_each_line(checked(text, source), [&](std::int64_t number, std::string_view line) {
+      const std::string place = fmt::format("{}, line {}", source, number);
+      JsonRow row{.line = number, .object = parse_json(line, place)};
+      if (!row.object.is_object()) {
+        throw input_error("{}: found {}, expected a JSON object", place, row.object.type_name());
+      }
+      take(row);
+    });
+  };
 }
 
 }  // namespace fedtune::data

@@ -4,7 +4,7 @@
 
 namespace fedtune::data {
 
-std::vector<Row> read_parquet(const std::filesystem::path& file, std::span<const std::string_view>) {
+Rows<Row> parquet_rows(const std::filesystem::path& file, std::span<const std::string_view>) {
   std::filesystem::path converted = file;
   converted.replace_extension(".jsonl");
   throw input_error(
