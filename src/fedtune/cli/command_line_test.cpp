@@ -104,6 +104,13 @@ TEST(ConfigText, IsReadBackAsItWasWritten) {
   EXPECT_EQ(read.training.seed, options.training.seed);
 }
 
+TEST(ConfigFile, FarLargerThanAllOptionsIsRefused) {
+  const TemporaryFolder folder;
+  write_file_atomically(folder / "a.toml", "seed = 1\n" + std::string(std::size_t{1} << 20U, '\n'));
+  EXPECT_THAT(error_of([&] { read_config(folder / "a.toml"); }, ErrorKind::usage),
+              HasSubstr("1048585 bytes, expected at most"));
+}
+
 TEST(ConfigFile, GivesWayToTheCommandLine) {
   const TemporaryFolder folder;
   write_file_atomically(folder / "a.toml", "seed = 1\nlora_r = 4\n");

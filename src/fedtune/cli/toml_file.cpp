@@ -33,9 +33,14 @@ std::vector<std::string> texts_of(const OptionSpec& spec, const toml::node& node
 }  // namespace
 
 TomlFile::TomlFile(std::filesystem::path path) : path_(std::move(path)) {
-  constexpr int longest = 64;  // parts of a key; no option has more than two
+  constexpr int longest = 64;                          // parts of a key; no option has more than two
+  constexpr std::size_t most = std::size_t{1} << 20U;  // bytes; all options together fill a page
   std::ifstream file(path_, std::ios::binary);
   const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  if (text.size() > most) {
+    throw usage_error("{}: {} bytes, expected at most {}; check that it is the right file", path_.string(), text.size(),
+                      most);
+  }
   if (const int parts = longest_key(text); parts > longest) {
     throw usage_error("{}: a key of {} parts, expected at most {}", path_.string(), parts, longest);
   }

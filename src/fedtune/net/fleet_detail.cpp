@@ -5,8 +5,10 @@
 namespace fedtune::net {
 
 FleetDetail detail_in(const std::string& answer) {
-  const nlohmann::json json = nlohmann::json::parse(answer, nullptr, /*allow_exceptions=*/false);
+  constexpr std::size_t most = std::size_t{1} << 20U;  // bytes; a word of explanation is shorter
   FleetDetail detail{.text = answer.substr(0, 200)};
+  if (answer.size() > most) return detail;
+  const nlohmann::json json = nlohmann::json::parse(answer, nullptr, /*allow_exceptions=*/false);
   if (json.is_object()) {
     if (json.contains("code") && json["code"].is_number_integer()) detail.code = json["code"].get<int>();
     // Over HTTP it is called "detail", over gRPC "public_message".

@@ -56,6 +56,15 @@ Object parse(std::string_view content, std::string_view expected) {
   return object;
 }
 
+// What an object says of itself in JSON: the ids of others, an array's type and shape. Their values are elsewhere.
+Json described_in(std::string_view body) {
+  constexpr std::size_t most = std::size_t{1} << 20U;  // bytes: some eight thousand tensors
+  if (body.size() > most) {
+    throw input_error("a Flower object has {} bytes of JSON, expected at most {}", body.size(), most);
+  }
+  return Json::parse(body);
+}
+
 class ObjectReader {
  public:
   ObjectReader(const std::function<std::string(const std::string&)>& pull, std::size_t most_bytes)
@@ -76,7 +85,7 @@ class ObjectReader {
     if (message.children.size() != 1) throw input_error("a Flower message has {} records", message.children.size());
     const std::string dict = pulled(message.children.front());
     Records records;
-    const Json members = Json::parse(parse(dict, "RecordDict").body);
+    const Json members = described_in(parse(dict, "RecordDict").body);
     for (const auto& [name, id] : members.items()) {
       const std::string record = pulled(id.get<std::string>());
       if (record.starts_with("ArrayRecord ")) {
@@ -93,13 +102,13 @@ class ObjectReader {
     return content;
   }
   void read_arrays(const Object& record, Records& records) {
-    const Json keys = Json::parse(record.body);
+    const Json keys = described_in(record.body);
     for (const auto& [key, id] : keys.items()) records.arrays.emplace_back(key, read_array(id.get<std::string>()));
   }
   std::string read_array(const std::string& id) {
     const std::string content = pulled(id);
     const Object array = parse(content, "Array");
-    const Json described = Json::parse(array.body);
+    const Json described = described_in(array.body);
     if (described.value("stype", "") != stype) throw input_error("a Flower array is not of NumPy's");
     std::string npy;
     for (const Json& index : described.at("arraychunk_ids")) {

@@ -131,5 +131,9 @@ TEST(FlowerObjects, ThatNameOnePieceTooOftenAreRefused) {
               HasSubstr("more bytes than its arrays can have"));
 }
 
+TEST(FlowerObjects, ThatDescribeThemselvesAtLengthAreRefused) {
+  EXPECT_THAT(refusal_of_array(std::string(std::size_t{1} << 20U, ' ') + "{}"), HasSubstr("bytes of JSON"));
+}
+
 }  // namespace
 }  // namespace fedtune::net::flower

@@ -14,6 +14,7 @@
 #include "fedtune/base/error.h"
 #include "fedtune/base/file.h"
 #include "fedtune/base/file_error.h"
+#include "fedtune/format/json_file.h"
 #include "fedtune/report/tf_record.h"
 
 namespace fedtune::report {
@@ -67,13 +68,23 @@ constexpr std::array<Source, 14> sources{{{"validation/accuracy", "/accuracy"},
                                           {"seconds/evaluate", "/seconds/evaluate"},
                                           {"seconds/wait", "/seconds/wait"}}};
 
-// Mean and greatest of a list of numbers.
-void add_spread(const std::vector<double>& values, const std::string& tag, std::vector<Scalar>& scalars) {
+// A line of a log; null where it is damaged. The order of its keys is lost.
+ordered_json event_in(std::string_view line) {
+  try {
+    return parse_json(line, "an event");
+  } catch (const Error&) {
+    return nullptr;
+  }
+}
+
+// Mean and greatest of numbers in any order.
+void add_spread(std::vector<double> values, const std::string& tag, std::vector<Scalar>& scalars) {
   if (values.empty()) return;
+  std::ranges::sort(values);
   double sum = 0.0;
   for (const double value : values) sum += value;
   scalars.push_back({tag + "_mean", static_cast<float>(sum / static_cast<double>(values.size()))});
-  scalars.push_back({tag + "_max", static_cast<float>(*std::ranges::max_element(values))});
+  scalars.push_back({tag + "_max", static_cast<float>(values.back())});
 }
 
 std::vector<Scalar> scalars_of(const ordered_json& event) {
@@ -95,8 +106,8 @@ std::vector<Scalar> scalars_of(const ordered_json& event) {
       if (item.value().is_number()) errors.push_back(item.value().get<double>());
     }
   }
-  add_spread(norms, "clients/norm", scalars);
-  add_spread(errors, "averaging_error/layer", scalars);
+  add_spread(std::move(norms), "clients/norm", scalars);
+  add_spread(std::move(errors), "averaging_error/layer", scalars);
   return scalars;
 }
 
@@ -109,8 +120,7 @@ TensorBoard::TensorBoard(fs::path folder, std::string_view events) : folder_(std
     if (entry.path().filename().string().starts_with(prefix)) fs::remove(entry.path(), ignored);
   }
   for (std::size_t end = events.find('\n'); end != std::string_view::npos; end = events.find('\n')) {
-    const ordered_json event = ordered_json::parse(events.substr(0, end), nullptr, false);
-    if (event.is_object()) add(event);
+    if (const ordered_json event = event_in(events.substr(0, end)); event.is_object()) add(event);
     events.remove_prefix(end + 1);
   }
 }
