@@ -11,7 +11,6 @@
 namespace fedtune::net::flower {
 namespace {
 
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 constexpr std::size_t most_bytes = 16 << 20;
