@@ -6,15 +6,9 @@
 #include "support.h"
 
 #include "fedtune/data/columns.h"
+#include "fedtune/data/testing.h"
 
 namespace fedtune::fuzz {
-
-template <typename R>
-std::vector<R> all(const data::Rows<R>& rows) {
-  std::vector<R> taken;
-  rows([&](R& row) { taken.push_back(row); });
-  return taken;
-}
 
 template <typename R>
 void check_sentences(const data::Rows<R>& rows, std::size_t count) {
