@@ -1,72 +1,22 @@
 // Inputs meant to harm: damaged at random, or made to cost memory.
 #include <algorithm>
-#include <atomic>
-#include <cstdlib>
-#include <new>
 
 #include <gtest/gtest.h>
-#include <malloc.h>
 
 #include "fedtune/base/error.h"
 #include "fedtune/base/random.h"
+#include "fedtune/base/testing_allocations.h"
 #include "fedtune/format/safetensors.h"
 #include "fedtune/format/testing.h"
 
-namespace {
-
-std::atomic<std::size_t> live_bytes{0};
-std::atomic<std::size_t> peak_bytes{0};
-
-void* counted_allocation(std::size_t size) {
-  void* block = std::malloc(size);
-  if (block == nullptr) throw std::bad_alloc();
-  const std::size_t live = live_bytes += malloc_usable_size(block);
-  std::size_t peak = peak_bytes;
-  while (live > peak && !peak_bytes.compare_exchange_weak(peak, live)) {
-  }
-  return block;
-}
-
-void counted_release(void* block) noexcept {
-  if (block != nullptr) live_bytes -= malloc_usable_size(block);
-  std::free(block);
-}
-
-}  // namespace
-
-// Every allocation of this test program is counted.
-void* operator new(std::size_t size) {
-  return counted_allocation(size);
-}
-void* operator new[](std::size_t size) {
-  return counted_allocation(size);
-}
-// What std::stable_sort takes its buffer from.
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-  try {
-    return counted_allocation(size);
-  } catch (...) {
-    return nullptr;
-  }
-}
-void operator delete(void* block, const std::nothrow_t&) noexcept {
-  counted_release(block);
-}
-void operator delete(void* block) noexcept {
-  counted_release(block);
-}
-void operator delete[](void* block) noexcept {
-  counted_release(block);
-}
-void operator delete(void* block, std::size_t) noexcept {
-  counted_release(block);
-}
-void operator delete[](void* block, std::size_t) noexcept {
-  counted_release(block);
-}
-
 namespace fedtune {
 namespace {
+
+std::string repeated(char c, std::size_t count) {
+  std::string text;
+  text.resize(count, c);
+  return text;
+}
 
 // True when it is a valid file; an Error of another kind than input is a failure of the test.
 bool parses(const std::string& bytes) {
@@ -122,10 +72,9 @@ class MemoryOfHostileSafetensors : public testing::Test {
  protected:
   // More than the input, at the worst moment of parsing it.
   static void expect_bounded(const std::string& bytes) {
-    const std::size_t before = live_bytes;
-    peak_bytes = before;
+    const AllocationMeter meter;
     parses(bytes);
-    EXPECT_LE(peak_bytes - before, 2 * bytes.size() + (64u << 20));
+    EXPECT_LE(meter.most_together(), 2 * bytes.size() + (64u << 20));
   }
 };
 
@@ -145,15 +94,15 @@ TEST_F(MemoryOfHostileSafetensors, StaysBoundedForMuchMetadata) {
 }
 
 TEST_F(MemoryOfHostileSafetensors, StaysBoundedForLongTokens) {
-  const std::string token((8 << 20) - 2, 'x');
+  const std::string token = repeated('x', (8 << 20) - 2);
   expect_bounded(file_of("{\"" + token + "\":1}", 0));
   expect_bounded(file_of(R"({"__metadata__":{"a":")" + token + R"(","b":")" + token + "\"}}", 0));
-  expect_bounded(file_of("{\"" + std::string(90'000'000, 'x') + "\":1}", 0));
+  expect_bounded(file_of("{\"" + repeated('x', 90'000'000) + "\":1}", 0));
 }
 
 TEST_F(MemoryOfHostileSafetensors, StaysBoundedForDeepNestingAndEmptySpace) {
-  expect_bounded(file_of("{\"a\":" + std::string(50'000'000, '['), 0));
-  expect_bounded(file_of("{" + std::string(50'000'000, ' ') + "}", 0));
+  expect_bounded(file_of("{\"a\":" + repeated('[', 50'000'000), 0));
+  expect_bounded(file_of("{" + repeated(' ', 50'000'000) + "}", 0));
 }
 
 TEST_F(MemoryOfHostileSafetensors, StaysBoundedWhereEveryTensorIsUnaligned) {
