@@ -47,7 +47,7 @@ void add_notes(const Options& options, const models::LoadedModel& loaded, std::v
   }
 }
 
-void add_note_of_labels(const std::vector<data::Sentence>& train, std::vector<std::string>& notes) {
+void add_note_of_labels(const data::Sentences& train, std::vector<std::string>& notes) {
   const std::int64_t label = train.front().label;
   if (std::ranges::all_of(train, [&](const data::Sentence& sentence) { return sentence.label == label; })) {
     notes.push_back(fmt::format("all {} training sentences have the label {}: a model learns no other from them",

@@ -34,8 +34,7 @@ std::string traffic_text(const Layout& layout) {
   return fmt::format("{} numbers, {}", numbers, bytes_text(4.0 * static_cast<double>(numbers)));
 }
 
-void add_split(Facts& facts, const std::string& split, const std::vector<data::Sentence>& sentences,
-               std::int64_t classes) {
+void add_split(Facts& facts, const std::string& split, const data::Sentences& sentences, std::int64_t classes) {
   std::vector<std::int64_t> labels(static_cast<std::size_t>(classes));
   for (const data::Sentence& sentence : sentences) ++labels[static_cast<std::size_t>(sentence.label)];
   facts[split + " sentences"] = sentences.size();
@@ -70,7 +69,7 @@ Facts inspect_tensors(const fs::path& file) {
 }
 
 Facts inspect_sentences(const fs::path& file) {
-  const std::vector<data::Sentence> sentences = data::read_sentences(file, 0);
+  const data::Sentences sentences = data::read_sentences(file, 0);
   Facts facts{{"kind", "labelled sentences"}};
   add_split(facts, "file", sentences, data::count_classes(sentences));
   return facts;

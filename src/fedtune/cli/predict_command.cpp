@@ -40,7 +40,7 @@ class Labeller {
       : options_(options), scoring_(load_scoring_model(options)), source_(std::move(source)) {}
 
   void label(std::istream& input) {
-    std::vector<data::Sentence> sentences;
+    data::Sentences sentences;
     for (std::string line; std::getline(input, line);) {
       if (line.ends_with('\r')) line.pop_back();
       sentences.push_back(options_.score.pairs ? pair_of(line, answered_ + sentences.size() + 1)
@@ -62,7 +62,7 @@ class Labeller {
     return {.text = line.substr(0, tab), .second = line.substr(tab + 1)};
   }
 
-  void answer(std::vector<data::Sentence>& sentences) {
+  void answer(data::Sentences& sentences) {
     const std::vector<data::Example> examples =
         with_context(fmt::format("{}, lines {} to {}", source_, answered_ + 1, answered_ + sentences.size()), [&] {
           return data::tokenize(sentences, scoring_.tokenizer,

@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <numeric>
 #include <optional>
-#include <span>
 
 #include "fedtune/base/error.h"
 #include "fedtune/base/interrupt.h"
@@ -67,7 +66,7 @@ Pretraining load_pretraining(const Options& options) {
   const std::filesystem::path folder =
       hub::resolve_checkpoint(options.models.teacher_ckpt, hub_options(options)).folder;
   const text::Tokenizer tokenizer = text::Tokenizer::load(folder);
-  const data::Dataset dataset = data::load_dataset(dataset_options(options));
+  data::Dataset dataset = data::load_dataset(dataset_options(options));
   const models::LoadedModel loaded = models::load_checkpoint(folder, {.initialise_head = true,
                                                                       .seed = options.training.seed,
                                                                       .role = ModelRole::teacher,
@@ -82,10 +81,10 @@ Pretraining load_pretraining(const Options& options) {
   }
   const data::TokenizeOptions tokenize{.max_length = sentence_limit(options, tokenizer, loaded.model.config),
                                        .workers = workers_of(options)};
-  const std::span public_rows = std::span(dataset.train).first(static_cast<std::size_t>(rows));
+  dataset.train.resize(static_cast<std::size_t>(rows));
   Pretraining pretraining{.teacher = models::trainable_copy(models::to_device(loaded.model, device)),
                           .tokenizer = tokenizer,
-                          .public_share = data::tokenize(public_rows, tokenizer, tokenize),
+                          .public_share = data::tokenize(dataset.train, tokenizer, tokenize),
                           .validation = data::tokenize(dataset.validation, tokenizer, tokenize),
                           .checkpoint_sha256 = loaded.sha256.get()};
   if (loaded.head_initialised) {

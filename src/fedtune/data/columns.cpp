@@ -153,9 +153,8 @@ Columns find_columns(const Row& first, const LabelRules& rules) {
                     found == 1 ? "" : "s", expected, remedy);
 }
 
-std::vector<Sentence> some(std::vector<Sentence> sentences, const LabelRules& rules) {
+Sentences some(Sentences sentences, const LabelRules& rules) {
   if (sentences.empty()) throw input_error("{}: no sentences in it; expected at least one row", rules.source);
-  sentences.shrink_to_fit();
   return sentences;
 }
 
@@ -199,9 +198,9 @@ std::span<const std::string_view> known_columns() {
   return names;
 }
 
-std::vector<Sentence> sentences_of(const Rows<Row>& rows, const LabelRules& rules) {
+Sentences sentences_of(const Rows<Row>& rows, const LabelRules& rules) {
   std::optional<Columns> columns;
-  std::vector<Sentence> sentences;
+  Sentences sentences;
   rows([&](Row& row) {
     if (!columns) {
       columns = find_columns(row, rules);
@@ -215,8 +214,8 @@ std::vector<Sentence> sentences_of(const Rows<Row>& rows, const LabelRules& rule
   return some(std::move(sentences), rules);
 }
 
-std::vector<Sentence> sentences_of(const Rows<JsonRow>& rows, const LabelRules& rules) {
-  std::vector<Sentence> sentences;
+Sentences sentences_of(const Rows<JsonRow>& rows, const LabelRules& rules) {
+  Sentences sentences;
   rows([&](JsonRow& row) {
     const TextColumns texts = text_keys(row, rules);
     sentences.push_back({.text = row.object.at(texts.first).get<std::string>(), .label = label_of(row, rules)});

@@ -5,7 +5,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "fedtune/data/dataset.h"
 #include "fedtune/data/table.h"
@@ -27,8 +26,8 @@ std::span<const std::string_view> known_columns();
 // `sentence` or `text`, or two of: sentence1 and sentence2, question1 and question2, question and sentence, premise and
 // hypothesis, `#1 String` and `#2 String`; labels are `label`, `gold_label`, `is_duplicate` or `Quality`. A label is an
 // integer or one of GLUE's words: entailment (0), neutral and not_entailment (1), contradiction (2).
-std::vector<Sentence> sentences_of(const Rows<Row>& rows, const LabelRules& rules);
+Sentences sentences_of(const Rows<Row>& rows, const LabelRules& rules);
 // Keys of the same names.
-std::vector<Sentence> sentences_of(const Rows<JsonRow>& rows, const LabelRules& rules);
+Sentences sentences_of(const Rows<JsonRow>& rows, const LabelRules& rules);
 
 }  // namespace fedtune::data

@@ -10,11 +10,11 @@ namespace {
 
 using ::testing::HasSubstr;
 
-std::vector<Sentence> read_tsv(std::string_view text, std::int64_t num_labels = 0) {
+Sentences read_tsv(std::string_view text, std::int64_t num_labels = 0) {
   return sentences_of(tsv_rows(text, "x.tsv"), {.source = "x.tsv", .num_labels = num_labels});
 }
 
-std::vector<Sentence> read_jsonl(std::string_view text, std::int64_t num_labels = 0) {
+Sentences read_jsonl(std::string_view text, std::int64_t num_labels = 0) {
   return sentences_of(jsonl_rows(text, "x.jsonl"), {.source = "x.jsonl", .num_labels = num_labels});
 }
 

@@ -43,18 +43,21 @@ fs::path find_table(const fs::path& folder, std::string_view stem) {
   return found.empty() ? fs::path() : found.front();
 }
 
-// train-00000-of-00003.parquet stands for three files.
-std::vector<fs::path> parts_of(const fs::path& file) {
+// How many files stand for a table: three with train-00000-of-00003.parquet.
+int count_parts(const fs::path& file) {
   const std::string name = file.filename().string();
   const std::size_t at = name.rfind("-00000-of-");
   int count = 1;
   if (at != std::string::npos) std::from_chars(name.data() + at + 10, name.data() + name.size(), count);
-  if (count <= 1) return {file};
-  std::vector<fs::path> parts;
-  for (int i = 0; i < count; ++i) {
-    parts.push_back(file.parent_path() / fmt::format("{}-{:05}{}", name.substr(0, at), i, name.substr(at + 6)));
-  }
-  return parts;
+  return count;
+}
+
+// The i-th, from 0.
+fs::path part_of(const fs::path& file, int i) {
+  if (i == 0) return file;
+  const std::string name = file.filename().string();
+  const std::size_t at = name.rfind("-00000-of-");
+  return file.parent_path() / fmt::format("{}-{:05}{}", name.substr(0, at), i, name.substr(at + 6));
 }
 
 fs::path training_file(const fs::path& folder) {
@@ -115,7 +118,7 @@ std::string subset_of(const std::string& name) {
 }
 
 fs::path existing_folder(const DatasetOptions& options) {
-  const fs::path path = options.path;
+  fs::path path = options.path;
   if (fs::is_directory(path)) return path;
   if (fs::exists(path)) {
     throw input_error("--data-path {} is a file; expected the folder that holds train.* and validation.*",
@@ -127,7 +130,7 @@ fs::path existing_folder(const DatasetOptions& options) {
   throw input_error("--data-path {}: no such folder", options.path);
 }
 
-std::vector<Sentence> read_part(const fs::path& file, std::int64_t num_labels) {
+Sentences read_part(const fs::path& file, std::int64_t num_labels) {
   LabelRules rules{.source = file.string(), .num_labels = num_labels};
   if (file.extension() == ".parquet") {
     rules.unit = "row";
@@ -150,16 +153,16 @@ DatasetFiles find_dataset(const DatasetOptions& options) {
           .validation = options.held_out_percent != 0 ? train : validation_file(place, train, options.name)};
 }
 
-std::vector<Sentence> read_sentences(const fs::path& file, std::int64_t num_labels) {
-  std::vector<Sentence> all;
-  for (const fs::path& part : parts_of(file)) {
-    std::vector<Sentence> sentences = read_part(part, num_labels);
+Sentences read_sentences(const fs::path& file, std::int64_t num_labels) {
+  Sentences all = read_part(file, num_labels);
+  for (int i = 1; i < count_parts(file); ++i) {
+    Sentences sentences = read_part(part_of(file, i), num_labels);
     std::ranges::move(sentences, std::back_inserter(all));
   }
   return all;
 }
 
-std::int64_t count_classes(const std::vector<Sentence>& sentences) {
+std::int64_t count_classes(const Sentences& sentences) {
   std::int64_t classes = 2;
   for (const Sentence& sentence : sentences) classes = std::max<std::int64_t>(classes, sentence.label + 1);
   return classes;

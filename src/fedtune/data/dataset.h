@@ -2,10 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <vector>
 
 namespace fedtune::data {
 
@@ -16,6 +16,10 @@ struct Sentence {
   // The other text, in a task about pairs.
   std::optional<std::string> second = {};
 };
+
+// A table's rows, in order: in many small allocations, since one for all would be many times the file where texts are
+// of a few letters (docs/reliability.md).
+using Sentences = std::deque<Sentence>;
 
 struct DatasetOptions {
   // A folder, or a hub id: `glue`, or any with its owner (`nyu-mll/glue`).
@@ -42,8 +46,8 @@ struct DatasetFiles {
 };
 
 struct Dataset {
-  std::vector<Sentence> train;
-  std::vector<Sentence> validation;
+  Sentences train;
+  Sentences validation;
   std::int64_t num_labels = 2;
   DatasetFiles files;
 };
@@ -58,9 +62,9 @@ Dataset load_dataset(const DatasetOptions& options);
 
 // Reads one labelled file, and the parts that follow it; num_labels = 0 accepts any label from 0. Errors as
 // load_dataset.
-std::vector<Sentence> read_sentences(const std::filesystem::path& file, std::int64_t num_labels);
+Sentences read_sentences(const std::filesystem::path& file, std::int64_t num_labels);
 
 // max(label) + 1, at least 2.
-std::int64_t count_classes(const std::vector<Sentence>& sentences);
+std::int64_t count_classes(const Sentences& sentences);
 
 }  // namespace fedtune::data

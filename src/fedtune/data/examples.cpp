@@ -19,7 +19,7 @@ Example example_of(const Sentence& sentence, const text::Tokenizer& tokenizer, c
 
 }  // namespace
 
-std::vector<Example> tokenize(std::span<const Sentence> sentences, const text::Tokenizer& tokenizer,
+std::vector<Example> tokenize(const Sentences& sentences, const text::Tokenizer& tokenizer,
                               const TokenizeOptions& options) {
   constexpr std::size_t chunk = 1024;  // sentences per job: about a millisecond
   std::vector<Example> examples(sentences.size());

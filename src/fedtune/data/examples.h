@@ -17,7 +17,7 @@ struct TokenizeOptions {
 };
 
 // One Example per sentence, in order. Throws what Tokenizer::encode throws, for the first sentence concerned.
-std::vector<Example> tokenize(std::span<const Sentence> sentences, const text::Tokenizer& tokenizer,
+std::vector<Example> tokenize(const Sentences& sentences, const text::Tokenizer& tokenizer,
                               const TokenizeOptions& options);
 
 // Copies of the examples that a share owns, in its order.

@@ -18,7 +18,7 @@ text::Tokenizer small_tokenizer() {
 }
 
 TEST(Examples, HoldIdsAndLabels) {
-  const std::vector<Sentence> sentences{{.text = "A b", .label = 1}, {.text = "", .label = 0}};
+  const Sentences sentences{{.text = "A b", .label = 1}, {.text = "", .label = 0}};
   const auto examples = tokenize(sentences, small_tokenizer(), {});
   ASSERT_EQ(examples.size(), 2U);
   EXPECT_THAT(examples[0].ids, ElementsAre(2, 5, 6, 3));
@@ -27,7 +27,7 @@ TEST(Examples, HoldIdsAndLabels) {
 }
 
 TEST(Examples, OfAPairKnowWhereTheSecondTextBegins) {
-  const std::vector<Sentence> pairs{{.text = "a b", .label = 1, .second = "b"}};
+  const Sentences pairs{{.text = "a b", .label = 1, .second = "b"}};
   const auto examples = tokenize(pairs, small_tokenizer(), {});
   EXPECT_THAT(examples[0].ids, ElementsAre(2, 5, 6, 3, 6, 3));
   const PackedBatch batch = pack(examples, std::vector<std::uint32_t>{0});
@@ -35,7 +35,7 @@ TEST(Examples, OfAPairKnowWhereTheSecondTextBegins) {
 }
 
 TEST(Examples, DoNotDependOnTheNumberOfThreads) {
-  std::vector<Sentence> sentences(5000);
+  Sentences sentences(5000);
   for (std::size_t i = 0; i < sentences.size(); ++i) {
     sentences[i] = {.text = std::string(i % 7, 'a') + " b", .label = static_cast<std::int32_t>(i)};
   }
@@ -49,7 +49,7 @@ TEST(Examples, DoNotDependOnTheNumberOfThreads) {
 }
 
 TEST(Examples, TextThatIsNotUtf8IsAnError) {
-  const std::vector<Sentence> sentences{{.text = "\xff", .label = 0}};
+  const Sentences sentences{{.text = "\xff", .label = 0}};
   EXPECT_THROW(tokenize(sentences, small_tokenizer(), {}), Error);
 }
 

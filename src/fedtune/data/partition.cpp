@@ -103,8 +103,7 @@ std::vector<Share> draw_until_enough(const std::vector<Share>& groups, const Par
 }
 
 // The remaining rows in groups that are dealt separately, each in a seeded order.
-std::vector<Share> shuffled_classes(std::span<const Sentence> train, const Share& rest,
-                                    const PartitionOptions& options) {
+std::vector<Share> shuffled_classes(const Sentences& train, const Share& rest, const PartitionOptions& options) {
   std::vector<Share> classes;
   for (const std::uint32_t row : rest) {
     const auto label = static_cast<std::size_t>(train[row].label);
@@ -117,7 +116,7 @@ std::vector<Share> shuffled_classes(std::span<const Sentence> train, const Share
   return classes;
 }
 
-std::vector<Share> client_shares(std::span<const Sentence> train, PartitionKind kind, const PartitionOptions& options) {
+std::vector<Share> client_shares(const Sentences& train, PartitionKind kind, const PartitionOptions& options) {
   const auto rows = static_cast<std::int64_t>(train.size());
   const RowRange rest_range{.begin = percent_to_row(options.public_percent, rows), .end = rows};
   const Share rest = consecutive(rest_range);
@@ -157,7 +156,7 @@ std::string_view partition_name(PartitionKind kind) {
   return found->second;
 }
 
-Partition partition(std::span<const Sentence> train, const PartitionOptions& options) {
+Partition partition(const Sentences& train, const PartitionOptions& options) {
   check(options, train.size());
   const int per_cents = 100 - options.public_percent;
   const bool too_many = options.num_clients > per_cents;
@@ -182,7 +181,7 @@ Partition partition(std::span<const Sentence> train, const PartitionOptions& opt
   return result;
 }
 
-std::vector<std::int64_t> count_labels(std::span<const Sentence> train, std::span<const std::uint32_t> share,
+std::vector<std::int64_t> count_labels(const Sentences& train, std::span<const std::uint32_t> share,
                                        std::int64_t num_labels) {
   std::vector<std::int64_t> counts(static_cast<std::size_t>(num_labels));
   for (const std::uint32_t row : share) ++counts.at(static_cast<std::size_t>(train[row].label));

@@ -46,10 +46,10 @@ std::string_view partition_name(PartitionKind kind);
 
 // Every training row belongs to exactly one share. Depends on the sentences' labels and the options alone. Throws
 // Error(usage) for options out of range, Error(input) naming the client whose share would be empty or too small.
-Partition partition(std::span<const Sentence> train, const PartitionOptions& options);
+Partition partition(const Sentences& train, const PartitionOptions& options);
 
 // How often each label occurs in a share: [num_labels].
-std::vector<std::int64_t> count_labels(std::span<const Sentence> train, std::span<const std::uint32_t> share,
+std::vector<std::int64_t> count_labels(const Sentences& train, std::span<const std::uint32_t> share,
                                        std::int64_t num_labels);
 
 }  // namespace fedtune::data

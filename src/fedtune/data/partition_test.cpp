@@ -15,15 +15,15 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 // Two thirds of the rows have label 1.
-std::vector<Sentence> rows(std::size_t count) {
-  std::vector<Sentence> sentences(count);
+Sentences rows(std::size_t count) {
+  Sentences sentences(count);
   for (std::size_t i = 0; i < count; ++i) sentences[i] = {.text = "row", .label = i % 3 == 0 ? 0 : 1};
   return sentences;
 }
 
 std::vector<std::size_t> sizes(const Partition& result) {
-  std::vector<std::size_t> counts;
-  for (const auto& share : result.clients) counts.push_back(share.size());
+  std::vector<std::size_t> counts(result.clients.size());
+  std::ranges::transform(result.clients, counts.begin(), [](const auto& share) { return share.size(); });
   return counts;
 }
 
