@@ -17,9 +17,9 @@
 //
 //   logits      [sentences, classes] of batch 0, dropout off
 //   curve N     losses of N steps from the start on batches 0 .. N-1, dropout off; none where nothing is trained
-//   run F N     steps on batches F .. F+N-1 (modulo their number), dealt out to the models: wall clock, sentences,
-//   tokens profile F N the same steps, and milliseconds a step and model by kind of work peak        GF/s of fused
-//   multiply-add with every core at work
+//   run F N     steps on batches F .. F+N-1 (modulo their number), dealt out to the models: seconds, sentences, tokens
+//   profile F N the same steps: milliseconds a step and model by kind of work
+//   peak        GF/s of fused multiply-add with every core at work
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
