@@ -18,19 +18,18 @@ std::filesystem::path folder_of(const std::filesystem::path& path) {
   return path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
 }
 
-// ".model.safetensors.fedtune-tmp-1234-0" beside "model.safetensors".
-std::string temporary_name(const std::filesystem::path& path) {
+}  // namespace
+
+std::filesystem::path temporary_beside(const std::filesystem::path& path) {
   static std::atomic<unsigned> next{0};
   const std::string name = fmt::format(".{}{}{}-{}", path.filename().string(), temporary_mark, ::getpid(), next++);
-  return (folder_of(path) / name).string();
+  return folder_of(path) / name;
 }
-
-}  // namespace
 
 AtomicFile::AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
   int error = 0;
   do {
-    temporary_ = temporary_name(path_);
+    temporary_ = temporary_beside(path_).string();
     int descriptor = -1;
     error = disk().create(temporary_, descriptor);
     if (error == 0) file_ = FileDescriptor(descriptor);

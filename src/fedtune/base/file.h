@@ -30,7 +30,11 @@ void append_to_file(const std::filesystem::path& path, std::string_view content)
 // Creates a folder and those above it. Throws Error(failed).
 void create_folders(const std::filesystem::path& folder);
 
-// Whether a name is that of a temporary file of write_file_atomically.
+// Another name at each call, for what will be renamed to `path`: ".f.fedtune-tmp-1234-0" beside "f". Where a process of
+// the same number was killed, something may have that name.
+std::filesystem::path temporary_beside(const std::filesystem::path& path);
+
+// Whether a name is one of temporary_beside, which write_file_atomically uses too.
 bool is_temporary(const std::filesystem::path& path);
 
 // Removes the temporary files that a killed process left in a folder. Call it where no other process writes.

@@ -53,7 +53,8 @@ std::vector<std::string> RepositoryCache::files(const std::string& commit) const
   std::vector<std::string> names;
   std::error_code ignored;
   for (const auto& entry : fs::recursive_directory_iterator(root, ignored)) {
-    if (entry.is_regular_file(ignored)) names.push_back(entry.path().lexically_relative(root).generic_string());
+    if (entry.is_regular_file(ignored) && !is_temporary(entry.path()))
+      names.push_back(entry.path().lexically_relative(root).generic_string());
   }
   std::ranges::sort(names);
   return names;
@@ -82,17 +83,21 @@ void RepositoryCache::link(const std::string& commit, const std::string& file, c
   const fs::path target = blob(etag).lexically_relative(place.parent_path());
   std::error_code error;
   if (fs::read_symlink(place, error) == target) return;
-  // Made under another name and renamed: whoever reads meanwhile finds the old link or the new one.
-  fs::path fresh = place;
-  fresh += ".new";
-  fs::remove(fresh, error);
-  fs::create_symlink(target, fresh, error);
-  if (error == std::errc::operation_not_permitted || error == std::errc::operation_not_supported) {
-    fs::copy_file(blob(etag), fresh, error);
-  }
-  if (error) throw write_error(place, error.value());
-  fs::rename(fresh, place, error);
-  if (error) throw write_error(place, error.value());
+  // Made under a name of its own and renamed: whoever reads meanwhile finds the old link or the new one, and others may
+  // make the same.
+  fs::path fresh;
+  do {
+    fresh = temporary_beside(place);
+    fs::create_symlink(target, fresh, error);
+    if (error == std::errc::operation_not_permitted || error == std::errc::operation_not_supported) {
+      fs::copy_file(blob(etag), fresh, error);
+    }
+  } while (error == std::errc::file_exists);
+  if (!error) fs::rename(fresh, place, error);
+  if (!error) return;
+  std::error_code ignored;
+  fs::remove(fresh, ignored);
+  throw write_error(place, error.value());
 }
 
 void RepositoryCache::set_commit(const std::string& commit) const {

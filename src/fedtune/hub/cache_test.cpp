@@ -1,6 +1,7 @@
 #include "fedtune/hub/cache.h"
 
 #include <atomic>
+#include <barrier>
 #include <csignal>
 #include <thread>
 
@@ -23,7 +24,7 @@ struct HubCache : testing::Test {
   TemporaryFolder folder;
   RepositoryCache cache{folder.path(), {.type = RepoType::model, .id = "owner/name"}};
 
-  void put(const std::string& etag, const std::string& content) {
+  void put(const std::string& etag, const std::string& content) const {
     cache.create();
     write_file_atomically(cache.blob(etag), content);
   }
@@ -45,6 +46,20 @@ TEST_F(HubCache, ALinkIsPointedAnew) {
   cache.link("c0ffee", "f", "old");
   cache.link("c0ffee", "f", "new");
   EXPECT_EQ(read_file(cache.snapshot("c0ffee") / "f"), "2");
+}
+
+TEST_F(HubCache, ManyMayMakeTheSameLinkAtOnce) {
+  put("abc", "content");
+  constexpr int links = 200;
+  std::barrier both_are_here(2);
+  const auto work = [&] {
+    for (int i = 0; i < links; ++i) {
+      both_are_here.arrive_and_wait();
+      EXPECT_NO_THROW(cache.link("c0ffee", fmt::format("{}", i), "abc"));
+    }
+  };
+  { const std::jthread first(work), second(work); }
+  EXPECT_EQ(cache.files("c0ffee").size(), std::size_t{links});
 }
 
 TEST_F(HubCache, FilesAreListedWithTheirFoldersAndWithoutBrokenLinks) {
