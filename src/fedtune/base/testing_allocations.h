@@ -1,7 +1,6 @@
 // For tests: what a piece of work allocates. Included by one file of a test program, whose `operator new` it replaces.
 #pragma once
 
-#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <new>

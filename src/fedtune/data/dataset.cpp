@@ -22,6 +22,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::array<std::string_view, 4> formats{".tsv", ".csv", ".jsonl", ".parquet"};
+// In the name of the first of a table's parts, before their number.
+constexpr std::string_view first_part_mark = "-00000-of-";
 
 // stem.tsv, .csv, .jsonl or .parquet of a folder, or the first part of stem-*.parquet; an empty path where there is
 // none.
@@ -31,7 +33,7 @@ fs::path find_table(const fs::path& folder, std::string_view stem) {
     const fs::path candidate = folder / (std::string(stem) + std::string(format));
     if (fs::exists(candidate)) found.push_back(candidate);
   }
-  const std::string first_part = std::string(stem) + "-00000-of-";
+  const std::string first_part = fmt::format("{}{}", stem, first_part_mark);
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
     if (name.starts_with(first_part) && name.ends_with(".parquet")) found.push_back(entry.path());
@@ -46,18 +48,18 @@ fs::path find_table(const fs::path& folder, std::string_view stem) {
 // How many files stand for a table: three with train-00000-of-00003.parquet.
 int count_parts(const fs::path& file) {
   const std::string name = file.filename().string();
-  const std::size_t at = name.rfind("-00000-of-");
+  const std::size_t at = name.rfind(first_part_mark);
   int count = 1;
-  if (at != std::string::npos) std::from_chars(name.data() + at + 10, name.data() + name.size(), count);
+  if (at == std::string::npos) return count;
+  std::from_chars(name.data() + at + first_part_mark.size(), name.data() + name.size(), count);
   return count;
 }
 
-// The i-th, from 0.
+// The i-th of several.
 fs::path part_of(const fs::path& file, int i) {
-  if (i == 0) return file;
-  const std::string name = file.filename().string();
-  const std::size_t at = name.rfind("-00000-of-");
-  return file.parent_path() / fmt::format("{}-{:05}{}", name.substr(0, at), i, name.substr(at + 6));
+  std::string name = file.filename().string();
+  name.replace(name.rfind(first_part_mark), first_part_mark.size(), fmt::format("-{:05}-of-", i));
+  return file.parent_path() / name;
 }
 
 fs::path training_file(const fs::path& folder) {
@@ -155,7 +157,8 @@ DatasetFiles find_dataset(const DatasetOptions& options) {
 
 Sentences read_sentences(const fs::path& file, std::int64_t num_labels) {
   Sentences all = read_part(file, num_labels);
-  for (int i = 1; i < count_parts(file); ++i) {
+  const int parts = count_parts(file);
+  for (int i = 1; i < parts; ++i) {
     Sentences sentences = read_part(part_of(file, i), num_labels);
     std::ranges::move(sentences, std::back_inserter(all));
   }

@@ -53,8 +53,8 @@ std::vector<std::string> RepositoryCache::files(const std::string& commit) const
   std::vector<std::string> names;
   std::error_code ignored;
   for (const auto& entry : fs::recursive_directory_iterator(root, ignored)) {
-    if (entry.is_regular_file(ignored) && !is_temporary(entry.path()))
-      names.push_back(entry.path().lexically_relative(root).generic_string());
+    if (!entry.is_regular_file(ignored) || is_temporary(entry.path())) continue;
+    names.push_back(entry.path().lexically_relative(root).generic_string());
   }
   std::ranges::sort(names);
   return names;

@@ -33,8 +33,8 @@ class RepositoryCache {
   // The folders that writers need. Throws Error(failed), as all below.
   void create() const;
   std::filesystem::path lock_file(const std::string& etag) const;
-  // Makes snapshots/COMMIT/FILE a link to the blob; a copy where the file system has no links. May be
-  // called by several at once.
+  // Makes snapshots/COMMIT/FILE a link to the blob; a copy where the file system has no links. Several
+  // may make the same at once.
   void link(const std::string& commit, const std::string& file, const std::string& etag) const;
   void set_commit(const std::string& commit) const;
 
