@@ -15,11 +15,11 @@
 using namespace fedtune;
 
 // `count` opinions about the things that this owner knows; label 1 for praise.
-std::vector<data::Sentence> opinions(std::string_view thing, std::uint32_t owner, std::uint32_t count) {
+data::Sentences opinions(std::string_view thing, std::uint32_t owner, std::uint32_t count) {
   constexpr std::array praise{"good", "great", "lovely", "a joy", "worth it"};
   constexpr std::array blame{"bad", "poor", "dull", "a bore", "a waste"};
   RandomStream random({.seed = 7, .purpose = Purpose::partition, .rank = owner});
-  std::vector<data::Sentence> sentences;
+  data::Sentences sentences;
   for (std::uint32_t i = 0; i < count; ++i) {
     const bool good = random.below(2) == 1;
     const std::string word = (good ? praise : blame)[random.below(5)];

@@ -7,7 +7,6 @@ import pytest
 from harness import GOLDEN, ROOT
 
 EXAMPLES = ROOT / "examples" / "library"
-pytestmark = pytest.mark.long
 
 
 def run(*command) -> str:
