@@ -3,7 +3,8 @@
     round_client.py --server HOST:PORT --rank K --model DIR --data GLUE [--tuned]
 
 As the reference runs it: as many threads as cores, every client scores the whole validation set. Tuned: one thread, fused
-AdamW, sentences of like length together, inference mode, and the first client alone scores.
+AdamW, sentences of like length together as transformers' `group_by_length` puts them, inference mode, and the first client
+alone scores.
 """
 
 import argparse
@@ -15,25 +16,11 @@ import torch
 from peft import LoraConfig, TaskType, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
 from torch.utils.data import DataLoader
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, DataCollatorWithPadding
+from transformers.trainer_pt_utils import LengthGroupedSampler
 
 from glue import client_shares, read_rows
 
 CLIENTS, PUBLIC_PERCENT = 4, 20
-
-
-class ByLength(torch.utils.data.Sampler):
-    """Shuffled, then in order of length within 50 batches, as transformers' group_by_length."""
-
-    def __init__(self, lengths: list[int], batch_size: int):
-        self.lengths, self.block = lengths, 50 * batch_size
-
-    def __len__(self):
-        return len(self.lengths)
-
-    def __iter__(self):
-        order = torch.randperm(len(self.lengths)).tolist()
-        for first in range(0, len(order), self.block):
-            yield from sorted(order[first : first + self.block], key=lambda i: -self.lengths[i])
 
 
 class Client(flwr.client.NumPyClient):
@@ -51,7 +38,8 @@ class Client(flwr.client.NumPyClient):
                     for row in rows]
 
         train, validation = encoded(share), encoded(read_rows(options.data / "CoLA" / "dev.tsv"))
-        order = {"sampler": ByLength([len(e["input_ids"]) for e in train], 32)} if self.tuned else {"shuffle": True}
+        lengths = [len(e["input_ids"]) for e in train]
+        order = {"sampler": LengthGroupedSampler(32, lengths=lengths)} if self.tuned else {"shuffle": True}
         self.train = DataLoader(train, batch_size=32, collate_fn=collate, **order)
         if self.tuned:
             validation.sort(key=lambda e: len(e["input_ids"]))
