@@ -46,6 +46,7 @@ CpuFeatures detect() {
   found.avx512_bf16 = found.avx512 && bit(cpuid(7, 1).eax, 5);
   found.avx512_fp16 = found.avx512 && bit(extended.edx, 23);
   found.amx_bf16 = tiles && bit(extended.edx, 24) && bit(extended.edx, 22);
+  found.amx_int8 = tiles && bit(extended.edx, 24) && bit(extended.edx, 25);
   found.amd = cpuid(0).ebx == signature_AMD_ebx;
   return found;
 }
@@ -78,6 +79,7 @@ std::string describe(const CpuFeatures& features) {
   add(features.avx512_bf16, "avx512_bf16");
   add(features.avx512_fp16, "avx512_fp16");
   add(features.amx_bf16, "amx_bf16");
+  add(features.amx_int8, "amx_int8");
   return text.empty() ? "baseline" : text;
 }
 

@@ -11,6 +11,7 @@ struct CpuFeatures {
   bool avx512_bf16 = false;
   bool avx512_fp16 = false;
   bool amx_bf16 = false;  // the processor has it; the kernel grants its state on request
+  bool amx_int8 = false;  // likewise
   bool amd = false;       // who made it: the same instruction has other speeds
 };
 

@@ -7,7 +7,7 @@ namespace {
 
 #if defined(__x86_64__)
 bool has_amx_bf16() {
-  return cpu_features().avx512_bf16 && matrix_unit_granted();
+  return cpu_features().avx512_bf16 && cpu_features().amx_bf16 && matrix_unit_granted();
 }
 
 Bf16Support find_support() {

@@ -10,5 +10,6 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   set_property(SOURCE "${kernels}/avx2.cpp" APPEND PROPERTY COMPILE_OPTIONS "-mavx2;-mfma")
   set_property(SOURCE "${kernels}/amx_bf16.cpp" "${kernels}/avx512_bf16.cpp" APPEND PROPERTY
     COMPILE_OPTIONS "-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512bf16")
-  set_property(SOURCE "${kernels}/amx.cpp" "${kernels}/amx_bf16.cpp" APPEND PROPERTY COMPILE_OPTIONS "-mamx-tile;-mamx-bf16")
+  set_property(SOURCE "${kernels}/amx.cpp" APPEND PROPERTY COMPILE_OPTIONS "-mamx-tile;-mamx-int8")
+  set_property(SOURCE "${kernels}/amx_bf16.cpp" APPEND PROPERTY COMPILE_OPTIONS "-mamx-tile;-mamx-bf16")
 endif()

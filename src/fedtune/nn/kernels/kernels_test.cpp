@@ -203,7 +203,10 @@ std::vector<ProductCase> product_cases() {
                                              {9, 200, 33},
                                              {5, 33, 1700},
                                              {50, 96, 400},
-                                             {401, 32, 40}})
+                                             {401, 32, 40},
+                                             {17, 100, 256},
+                                             {401, 32, 300},
+                                             {790, 33, 270}})
     for (int bits = 0; bits < 8; ++bits)
       cases.push_back({rows, columns, depth, (bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0});
   return cases;
@@ -250,7 +253,7 @@ RootMeanSquares errors_of(const Kernels& kernels, const ProductCase& size) {
 }
 
 TEST_P(EveryKernelSet, MultipliesAsExactlyAsFp32) {
-  for (const std::int64_t depth : {32, 768}) {
+  for (const std::int64_t depth : {32, 256, 768, 3072}) {
     const RootMeanSquares errors =
         errors_of(*GetParam(),
                   {.rows = 40, .columns = 64, .depth = depth, .b_transposed = true, .packed = true, .biased = false});
@@ -259,15 +262,13 @@ TEST_P(EveryKernelSet, MultipliesAsExactlyAsFp32) {
   }
 }
 
-TEST_P(EveryKernelSet, KeepsWhatIsNoNumberInItsRow) {
-  constexpr std::int64_t rows = 40, columns = 33, depth = 50;
-  std::vector<float> a(rows * depth, 1.0f);
-  const std::vector<float> b(depth * columns, 0.5f);
-  a[3 * depth + 7] = NAN;
-  a[20 * depth + 49] = INFINITY;
-  std::vector<float> c(rows * columns);
-  std::vector<float> scratch(static_cast<std::size_t>(GetParam()->products.scratch_size(/*packed=*/false)));
-  GetParam()->products.multiply(
+// Row-major matrices of any elements: a [rows, depth], b [depth, columns].
+std::vector<float> multiply(const Kernels& kernels, std::int64_t depth, const std::vector<float>& a,
+                            const std::vector<float>& b) {
+  const auto rows = static_cast<std::int64_t>(a.size()) / depth, columns = static_cast<std::int64_t>(b.size()) / depth;
+  std::vector<float> c(static_cast<std::size_t>(rows * columns));
+  std::vector<float> scratch(static_cast<std::size_t>(kernels.products.scratch_size(/*packed=*/false)));
+  kernels.products.multiply(
       {.rows = rows,
        .a = a.data(),
        .a_row_stride = depth,
@@ -277,14 +278,78 @@ TEST_P(EveryKernelSet, KeepsWhatIsNoNumberInItsRow) {
        .c = c.data(),
        .c_row_stride = columns,
        .scratch = scratch.data()});
+  return c;
+}
+
+TEST_P(EveryKernelSet, KeepsWhatIsNoNumberInItsRow) {
+  constexpr std::int64_t rows = 40, columns = 33;
+  for (const std::int64_t depth : {50, 300}) {
+    std::vector<float> a(static_cast<std::size_t>(rows * depth), 1.0f);
+    a[static_cast<std::size_t>(3 * depth + 7)] = NAN;
+    a[static_cast<std::size_t>(20 * depth + 49)] = INFINITY;
+    const std::vector<float> c =
+        multiply(*GetParam(), depth, a, std::vector<float>(static_cast<std::size_t>(depth * columns), 0.5f));
+    for (std::int64_t i = 0; i < rows; ++i)
+      for (std::int64_t j = 0; j < columns; ++j) {
+        const float element = c[static_cast<std::size_t>(i * columns + j)];
+        ASSERT_EQ(std::isfinite(element), i != 3 && i != 20) << i << ", " << j;
+        if (std::isfinite(element)) {
+          ASSERT_EQ(element, 0.5f * static_cast<float>(depth)) << i << ", " << j;
+        }
+      }
+  }
+}
+
+TEST_P(EveryKernelSet, KeepsWhatIsNoNumberInItsColumn) {
+  constexpr std::int64_t rows = 3, columns = 40;
+  for (const std::int64_t depth : {50, 300}) {
+    std::vector<float> b(static_cast<std::size_t>(depth * columns), 0.5f);
+    b[static_cast<std::size_t>(49 * columns + 35)] = NAN;
+    const std::vector<float> c =
+        multiply(*GetParam(), depth, std::vector<float>(static_cast<std::size_t>(rows * depth), 1.0f), b);
+    for (std::int64_t i = 0; i < rows; ++i)
+      for (std::int64_t j = 0; j < columns; ++j)
+        ASSERT_EQ(std::isfinite(c[static_cast<std::size_t>(i * columns + j)]), j != 35) << i << ", " << j;
+  }
+}
+
+// Rows and columns of any size, most of their elements far below the largest.
+TEST_P(EveryKernelSet, IsOffByLittleOfTheLargestElements) {
+  constexpr std::int64_t rows = 21, columns = 37, depth = 500;
+  const auto spread = [](std::int64_t lines, std::int64_t stride, std::int64_t step) {
+    std::vector<float> x = ramp(lines * depth, 97);
+    for (std::int64_t line = 0; line < lines; ++line)
+      for (std::int64_t k = 0; k < depth; ++k) {
+        float& element = x[static_cast<std::size_t>(line * stride + k * step)];
+        element *= std::ldexp(k % 100 == line ? 1.0f : 0.001f, static_cast<int>(2 * line) - 40);
+      }
+    return x;
+  };
+  const std::vector<float> a = spread(rows, depth, 1), b = spread(columns, 1, columns);
+  const std::vector<float> c = multiply(*GetParam(), depth, a, b);
   for (std::int64_t i = 0; i < rows; ++i)
     for (std::int64_t j = 0; j < columns; ++j) {
-      const float element = c[static_cast<std::size_t>(i * columns + j)];
-      ASSERT_EQ(std::isfinite(element), i != 3 && i != 20) << i << ", " << j;
-      if (std::isfinite(element)) {
-        ASSERT_EQ(element, 25.0f) << i << ", " << j;
+      double sum = 0.0, largest_a = 0.0, largest_b = 0.0;
+      for (std::int64_t k = 0; k < depth; ++k) {
+        const double x = a[static_cast<std::size_t>(i * depth + k)], y = b[static_cast<std::size_t>(k * columns + j)];
+        sum += x * y;
+        largest_a = std::max(largest_a, std::abs(x));
+        largest_b = std::max(largest_b, std::abs(y));
       }
+      ASSERT_NEAR(c[static_cast<std::size_t>(i * columns + j)], sum, 32 * 0x1p-23 * largest_a * largest_b)
+          << i << ", " << j;
     }
+}
+
+// Elements that are small beside the largest, all of one sign: what is left out of their products would add up.
+TEST_P(EveryKernelSet, CountsThePartsOfSmallElements) {
+  constexpr std::int64_t depth = 500, rows = 3, columns = 5;
+  constexpr float small = 25700.0f / 0x1p22f;
+  std::vector<float> a(rows * depth, small), b(depth * columns, small);
+  for (std::int64_t i = 0; i < rows; ++i) a[static_cast<std::size_t>(i * depth + i)] = 1.0f;
+  for (std::int64_t j = 0; j < columns; ++j) b[static_cast<std::size_t>((100 + j) * columns + j)] = 1.0f;
+  constexpr double expected = (depth - 2) * (double{small} * small) + 2 * small;
+  for (const float element : multiply(*GetParam(), depth, a, b)) EXPECT_NEAR(element / expected, 1.0, 2e-5);
 }
 
 TEST(Kernels, AlwaysHaveAPortableSet) {

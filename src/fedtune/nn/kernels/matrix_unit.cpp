@@ -12,7 +12,8 @@ bool matrix_unit_granted() {
 #if defined(__x86_64__)
   constexpr long request_permission = 0x1023;
   constexpr long tile_data = 18;
-  static const bool granted = cpu_features().amx_bf16 && ::syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+  static const bool granted = (cpu_features().amx_bf16 || cpu_features().amx_int8) &&
+                              ::syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
   return granted;
 #else
   return false;

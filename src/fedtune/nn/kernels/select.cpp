@@ -22,7 +22,7 @@ std::vector<const Kernels*> find_available() {
   std::vector<const Kernels*> found;
 #if defined(__x86_64__)
   static const Kernels matrix_unit = with_matrix_unit();
-  if (cpu_features().avx512 && matrix_unit_granted()) found.push_back(&matrix_unit);
+  if (cpu_features().avx512 && cpu_features().amx_int8 && matrix_unit_granted()) found.push_back(&matrix_unit);
   if (cpu_features().avx512) found.push_back(&avx512::set);
   if (cpu_features().avx2_fma) found.push_back(&avx2::set);
 #endif

@@ -10,6 +10,7 @@ namespace {
 
 constexpr int64_t side = 32;  // rows, columns and depth of a block
 constexpr int64_t tile_side = 16;
+constexpr int64_t row_bytes = 64;
 constexpr int64_t tile_size = tile_side * side;  // in bf16
 
 constexpr int64_t blocks(int64_t count) {

@@ -27,8 +27,6 @@ constexpr TileConfiguration whole_tiles{.palette = 1,
                                         .bytes_per_row = {64, 64, 64, 64, 64, 64, 64, 64},
                                         .rows = {16, 16, 16, 16, 16, 16, 16, 16}};
 
-constexpr int64_t row_bytes = side * sizeof(uint16_t);
-
 // Tiles 0 to 3 are a product of 32 rows and columns, 4 and 5 its left matrix, 6 and 7 the right one; 2, 3 and 5 only
 // where it is tall, of more than sixteen rows. The intrinsics want the numbers as constants. A stride of 0 repeats one
 // row.
