@@ -32,8 +32,8 @@ Sums sums_of(const NamedTensors& tensors, const Averaged& averaged) {
       const float* const now = values.data() + begin;
       const float* const then = global.data() + begin;
       const float* const mean = averages.data() + begin;
-      own.add(count, [=](std::size_t i) { return square(double{now[i]} - double{then[i]}); });
-      both.add(count, [=](std::size_t i) { return (double{now[i]} - then[i]) * (double{mean[i]} - then[i]); });
+      own.add_squared_differences(count, now, then);
+      both.add_products_of_differences(count, now, then, mean);
       reading.advance(count * sizeof(float));
     });
     sums.own += own.total();

@@ -5,6 +5,8 @@
 #include <array>
 #include <cstddef>
 
+#include "fedtune/aggregate/lane_loops.h"
+
 namespace fedtune::aggregate {
 
 // In double precision no square of a float overflows, so a sum of squares is finite where every value is.
@@ -12,14 +14,21 @@ class LaneSum {
  public:
   static constexpr std::size_t lanes = 8;  // sums that go on beside each other, so that no addition waits for the last
 
-  // The terms term_at(0) .. term_at(count - 1). All pieces but the last have a multiple of `lanes` terms.
-  template <typename Term>
-  void add(std::size_t count, Term&& term_at) {
-    std::size_t i = 0;
-    for (; i + lanes <= count; i += lanes) {
-      for (std::size_t lane = 0; lane < lanes; ++lane) sums_[lane] += term_at(i + lane);
-    }
-    for (; i < count; ++i) rest_ += term_at(i);
+  // Terms of `count` values (lane_loops.h). All pieces but the last have a multiple of `lanes` values.
+  void add_squares(std::size_t count, const float* x) {
+    const std::size_t whole = count / lanes * lanes;
+    lane_loops().squares(whole, x, sums_.data());
+    for (std::size_t i = whole; i < count; ++i) rest_ += square(x[i]);
+  }
+  void add_squared_differences(std::size_t count, const float* x, const float* y) {
+    const std::size_t whole = count / lanes * lanes;
+    lane_loops().squared_differences(whole, x, y, sums_.data());
+    for (std::size_t i = whole; i < count; ++i) rest_ += square(double{x[i]} - double{y[i]});
+  }
+  void add_products_of_differences(std::size_t count, const float* x, const float* y, const float* z) {
+    const std::size_t whole = count / lanes * lanes;
+    lane_loops().products_of_differences(whole, x, y, z, sums_.data());
+    for (std::size_t i = whole; i < count; ++i) rest_ += (double{x[i]} - y[i]) * (double{z[i]} - y[i]);
   }
 
   double total() const {
@@ -29,6 +38,7 @@ class LaneSum {
   }
 
  private:
+  static double square(double value) { return value * value; }
   std::array<double, lanes> sums_{};
   double rest_ = 0.0;
 };
@@ -40,10 +50,6 @@ void for_each_piece(std::size_t values, Take&& take) {
   constexpr std::size_t piece = std::size_t{64} << 10U;
   static_assert(piece % LaneSum::lanes == 0);
   for (std::size_t begin = 0; begin < values; begin += piece) take(begin, std::min(piece, values - begin));
-}
-
-inline double square(double value) {
-  return value * value;
 }
 
 }  // namespace fedtune::aggregate

@@ -24,8 +24,8 @@ Measures measure(const NamedTensors& tensors, const NamedTensors& origin) {
       const float* const then = before.data() + begin;
       const std::span<const std::byte> bytes = std::as_bytes(values.subspan(begin, count));
       hash.add(bytes);
-      own.add(count, [now](std::size_t i) { return square(now[i]); });
-      moved.add(count, [now, then](std::size_t i) { return square(double{now[i]} - double{then[i]}); });
+      own.add_squares(count, now);
+      moved.add_squared_differences(count, now, then);
       reading.advance(bytes.size());
     });
     norm += own.total();

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "fedtune/aggregate/lane_loops.h"
 #include "fedtune/base/error.h"
 #include "fedtune/base/parallel.h"
 
@@ -63,7 +64,8 @@ void average(std::span<const Contribution> contributions, std::span<const double
     double* sum = sums.data();
     for (const Part& part : block.parts) {
       const std::span<const float> values = tensors.tensors[part.tensor].f32().subspan(part.begin, part.count);
-      for (const float value : values) *sum++ += shares[k] * static_cast<double>(value);
+      lane_loops().add_scaled(values.size(), values.data(), shares[k], sum);
+      sum += values.size();
     }
     tensors.release_pages();  // a megabyte of each would be a gigabyte of many
   }
