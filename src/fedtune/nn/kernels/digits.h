@@ -43,7 +43,7 @@ FEDTUNE_INLINE uint32_t largest_of(Words x) {
 }
 
 // Powers of two for a line whose largest magnitude has these bits: x * to_fixed are its multiples, times from_fixed
-// they are x again. NaN for a line that holds an infinity or what is no number, or comes within 2^-3 of the largest.
+// they are x again. NaN for a line that holds an infinity or what is no number, or an element of 2^126 and more.
 template <typename Bits>
 struct Scales {
   Bits to_fixed, from_fixed;
@@ -53,9 +53,9 @@ FEDTUNE_INLINE Scales<Bits> scales_of(Bits largest) {
   constexpr uint32_t fraction_bits = 23, not_a_number = 0x7FC00000U;
   // Three digits reach 0x7F7F7F = 1.992 * 2^22: a fraction beyond that of it counts as the next power.
   const Bits exponent = (largest + 0x010101U) >> fraction_bits;
-  const Bits kept = exponent > 23U ? exponent : exponent - exponent + 23U;
+  const Bits kept = exponent > 23U ? exponent : Bits{} + 23U;
   return {.to_fixed = (276U - kept) << fraction_bits,
-          .from_fixed = exponent > 252U ? kept - kept + not_a_number : (kept - 22U) << fraction_bits};
+          .from_fixed = exponent > 252U ? Bits{} + not_a_number : (kept - 22U) << fraction_bits};
 }
 
 // Numbers as whole multiples, the digits in the three lower bytes of a word, the highest in the third.
