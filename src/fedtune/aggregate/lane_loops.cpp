@@ -9,8 +9,8 @@ namespace fedtune::aggregate {
 namespace {
 
 constexpr std::size_t lanes = 8;
-typedef float Floats __attribute__((vector_size(lanes * sizeof(float))));
-typedef double Doubles __attribute__((vector_size(lanes * sizeof(double))));
+using Floats __attribute__((vector_size(lanes * sizeof(float)))) = float;
+using Doubles __attribute__((vector_size(lanes * sizeof(double)))) = double;
 
 // Inlined into functions that are compiled for one kind of processor each.
 #define FEDTUNE_LOOP static inline __attribute__((always_inline))
@@ -76,6 +76,7 @@ FEDTUNE_LOOP void add_scaled(std::size_t count, const float* x, double factor, d
   for (; i < count; ++i) sums[i] += factor * double{x[i]};
 }
 
+// NOLINTBEGIN(bugprone-macro-parentheses): an attribute cannot stand in them.
 #define FEDTUNE_LOOPS(name, target)                                                                            \
   namespace name {                                                                                             \
   target void squares_here(std::size_t count, const float* x, double* sums) {                                  \
@@ -92,6 +93,8 @@ FEDTUNE_LOOP void add_scaled(std::size_t count, const float* x, double factor, d
   }                                                                                                            \
   constexpr LaneLoops loops{squares_here, differences_here, products_here, scaled_here};                       \
   }
+
+// NOLINTEND(bugprone-macro-parentheses)
 
 FEDTUNE_LOOPS(baseline, )
 #if defined(__x86_64__)
