@@ -1,6 +1,5 @@
 #include "fedtune/aggregate/lane_loops.h"
 
-#include <array>
 #include <cstring>
 
 #include "fedtune/base/cpu.h"
@@ -8,7 +7,6 @@
 namespace fedtune::aggregate {
 namespace {
 
-constexpr std::size_t lanes = 8;
 using Floats __attribute__((vector_size(lanes * sizeof(float)))) = float;
 using Doubles __attribute__((vector_size(lanes * sizeof(double)))) = double;
 
@@ -21,47 +19,41 @@ FEDTUNE_LOOP void load(const float* from, Doubles& to) {
   to = __builtin_convertvector(x, Doubles);
 }
 
-template <typename Term>
-FEDTUNE_LOOP void add_up(std::size_t count, double* sums, Term term) {
+// Adds what `term` leaves in the first of the values that it is given, one of each input.
+template <std::size_t inputs, typename Term>
+FEDTUNE_LOOP void add_up(std::size_t count, const float* const (&from)[inputs], double* sums, Term term) {
   Doubles sum;
   std::memcpy(&sum, sums, sizeof sum);
-  for (std::size_t i = 0; i < count; i += lanes) {
-    Doubles x;
-    term(i, x);
-    sum += x;
+  std::size_t i = 0;
+  for (; i + lanes <= count; i += lanes) {
+    Doubles values[inputs];
+    for (std::size_t n = 0; n < inputs; ++n) load(from[n] + i, values[n]);
+    term(values);
+    sum += values[0];
   }
   std::memcpy(sums, &sum, sizeof sum);
+  for (; i < count; ++i) {
+    double values[inputs];
+    for (std::size_t n = 0; n < inputs; ++n) values[n] = from[n][i];
+    term(values);
+    sums[lanes] += values[0];
+  }
 }
 
 FEDTUNE_LOOP void squares(std::size_t count, const float* x, double* sums) {
-  add_up(
-      count, sums, [x](std::size_t i, Doubles & term) __attribute__((always_inline)) {
-        load(x + i, term);
-        term *= term;
-      });
+  add_up(count, {x}, sums, [](auto& v) { v[0] *= v[0]; });
 }
 
 FEDTUNE_LOOP void squared_differences(std::size_t count, const float* x, const float* y, double* sums) {
-  add_up(
-      count, sums, [ x, y ](std::size_t i, Doubles & term) __attribute__((always_inline)) {
-        Doubles other;
-        load(x + i, term);
-        load(y + i, other);
-        term -= other;
-        term *= term;
-      });
+  add_up(count, {x, y}, sums, [](auto& v) {
+    v[0] -= v[1];
+    v[0] *= v[0];
+  });
 }
 
 FEDTUNE_LOOP void products_of_differences(std::size_t count, const float* x, const float* y, const float* z,
                                           double* sums) {
-  add_up(
-      count, sums, [ x, y, z ](std::size_t i, Doubles & term) __attribute__((always_inline)) {
-        Doubles base, other;
-        load(x + i, term);
-        load(y + i, base);
-        load(z + i, other);
-        term = (term - base) * (other - base);
-      });
+  add_up(count, {x, y, z}, sums, [](auto& v) { v[0] = (v[0] - v[1]) * (v[2] - v[1]); });
 }
 
 FEDTUNE_LOOP void add_scaled(std::size_t count, const float* x, double factor, double* sums) {
@@ -102,32 +94,21 @@ FEDTUNE_LOOPS(avx2, __attribute__((target("avx2"))))
 FEDTUNE_LOOPS(avx512, __attribute__((target("avx512f,avx512dq,avx512vl"))))
 #endif
 
-struct Sets {
-  std::array<const LaneLoops*, 3> found{&baseline::loops};
-  std::size_t count = 1;
-};
-const Sets& sets() {
-  static const Sets all = [] {
-    Sets sets;
+std::vector<const LaneLoops*> find_available() {
+  std::vector<const LaneLoops*> found;
 #if defined(__x86_64__)
-    if (cpu_features().avx2_fma) sets.found[sets.count++] = &avx2::loops;
-    if (cpu_features().avx512) sets.found[sets.count++] = &avx512::loops;
+  if (cpu_features().avx512) found.push_back(&avx512::loops);
+  if (cpu_features().avx2_fma) found.push_back(&avx2::loops);
 #endif
-    return sets;
-  }();
-  return all;
+  found.push_back(&baseline::loops);
+  return found;
 }
 
 }  // namespace
 
-const LaneLoops& lane_loops() {
-  return lane_loop_set(sets().count - 1);
-}
-std::size_t lane_loop_sets() {
-  return sets().count;
-}
-const LaneLoops& lane_loop_set(std::size_t index) {
-  return *sets().found.at(index);
+const std::vector<const LaneLoops*>& available_lane_loops() {
+  static const std::vector<const LaneLoops*> found = find_available();
+  return found;
 }
 
 }  // namespace fedtune::aggregate

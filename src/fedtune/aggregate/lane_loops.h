@@ -3,10 +3,14 @@
 #pragma once
 
 #include <cstddef>
+#include <vector>
 
 namespace fedtune::aggregate {
 
-// Eight sums beside each other: term i goes into sums[i % 8]. `count` is a multiple of 8.
+// Sums that go on beside each other, so that no addition waits for the last.
+constexpr std::size_t lanes = 8;
+
+// Term i goes into sums[i % lanes], those behind the last whole `lanes` into sums[lanes].
 struct LaneLoops {
   // x[i]^2
   void (*squares)(std::size_t count, const float* x, double* sums);
@@ -14,15 +18,14 @@ struct LaneLoops {
   void (*squared_differences)(std::size_t count, const float* x, const float* y, double* sums);
   // (x[i] - y[i]) (z[i] - y[i])
   void (*products_of_differences)(std::size_t count, const float* x, const float* y, const float* z, double* sums);
-  // sums[i] += factor x[i], of `count` sums; any count
+  // sums[i] += factor x[i], of `count` sums
   void (*add_scaled)(std::size_t count, const float* x, double factor, double* sums);
 };
 
-// Those of the widest vectors here.
-const LaneLoops& lane_loops();
-
-// Every set that this processor can run, the narrowest first. For tests.
-std::size_t lane_loop_sets();
-const LaneLoops& lane_loop_set(std::size_t index);
+// Those that this processor can run, the widest vectors first.
+const std::vector<const LaneLoops*>& available_lane_loops();
+inline const LaneLoops& lane_loops() {
+  return *available_lane_loops().front();
+}
 
 }  // namespace fedtune::aggregate

@@ -18,18 +18,18 @@ std::vector<float> some(std::size_t count, float step) {
 }
 
 struct Results {
-  std::array<double, LaneSum::lanes> squares{}, differences{}, products{};
+  std::array<double, lanes + 1> squares{}, differences{}, products{};
   std::vector<double> scaled;
   bool operator==(const Results&) const = default;
 };
 
-// Of 1,003 values; the sums of the first 1,000.
+// Of 1,003 values.
 Results results_of(const LaneLoops& loops) {
   const std::vector<float> x = some(1003, 0.7f), y = some(1003, 1.3f), z = some(1003, 2.1f);
   Results results{.scaled = std::vector<double>(1003, 0.25)};
-  loops.squares(1000, x.data(), results.squares.data());
-  loops.squared_differences(1000, x.data(), y.data(), results.differences.data());
-  loops.products_of_differences(1000, x.data(), y.data(), z.data(), results.products.data());
+  loops.squares(1003, x.data(), results.squares.data());
+  loops.squared_differences(1003, x.data(), y.data(), results.differences.data());
+  loops.products_of_differences(1003, x.data(), y.data(), z.data(), results.products.data());
   loops.add_scaled(1003, x.data(), 0.3, results.scaled.data());
   return results;
 }
@@ -37,14 +37,15 @@ Results results_of(const LaneLoops& loops) {
 TEST(LaneLoops, AddInOneOrderWhateverTheWidthOfVectors) {
   const std::vector<float> x = some(1003, 0.7f), y = some(1003, 1.3f), z = some(1003, 2.1f);
   Results expected{.scaled = std::vector<double>(1003, 0.25)};
-  for (std::size_t i = 0; i < 1000; ++i) {
+  for (std::size_t i = 0; i < 1003; ++i) {
+    const std::size_t lane = i < 1000 ? i % lanes : lanes;
     const double now = x[i], then = y[i], mean = z[i];
-    expected.squares[i % 8] += now * now;
-    expected.differences[i % 8] += (now - then) * (now - then);
-    expected.products[i % 8] += (now - then) * (mean - then);
+    expected.squares[lane] += now * now;
+    expected.differences[lane] += (now - then) * (now - then);
+    expected.products[lane] += (now - then) * (mean - then);
   }
   for (std::size_t i = 0; i < 1003; ++i) expected.scaled[i] += 0.3 * double{x[i]};
-  for (std::size_t set = 0; set < lane_loop_sets(); ++set) EXPECT_EQ(results_of(lane_loop_set(set)), expected) << set;
+  for (const LaneLoops* const loops : available_lane_loops()) EXPECT_EQ(results_of(*loops), expected);
 }
 
 TEST(LaneSum, TakesWhatIsLeftOfTheLastPiece) {
