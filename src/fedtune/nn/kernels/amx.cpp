@@ -30,7 +30,7 @@ constexpr int64_t chunks_of_part = 4, most_rows = 1536;
 constexpr int64_t sums_of_tile = tile_side * tile_side;
 constexpr int64_t sums_size = 4 * sums_of_tile;
 
-// The greatest of the four weights is 2^32: as much in the rows' scales, as much in the columns'.
+// The greatest of the four weights, 2^32, lies in part in the rows' scales, in part in the columns'.
 constexpr float row_unit = 0x1p24f, column_unit = 0x1p8f;
 
 // Sums on their way into some rows, sixteen at most, of 32 columns or fewer of the product: one row after the other.
@@ -121,20 +121,23 @@ FEDTUNE_INLINE void multiply_upper(int64_t blocks, const int8_t* a, const int8_t
   for (int64_t k = 0; k < blocks; ++k) {
     const bool last = k + 1 == blocks;
     const int8_t *const next_a = last ? a : a + left_block, *const next_b = last ? b : b + right_block;
-    _tile_dpbssd(2, 5, 6);
     // Sums that have just been stored are left alone until the unit is at work again.
-    if (k > 0) go_on<busy>(finish, work);
+    const auto go_on_once_begun = [&]() __attribute__((always_inline)) {
+      if (k > 0) go_on<busy>(finish, work);
+    };
+    _tile_dpbssd(2, 5, 6);
+    go_on_once_begun();
     _tile_dpbssd(3, 5, 7);
     _tile_loadd(5, b + right_middle + second, row_bytes);
-    if (k > 0) go_on<busy>(finish, work);
+    go_on_once_begun();
     _tile_dpbssd(0, 4, 6);
     _tile_loadd(6, b + right_middle, row_bytes);
     _tile_dpbssd(2, 4, 6);
     _tile_loadd(6, next_b, row_bytes);
-    if (k > 0) go_on<busy>(finish, work);
+    go_on_once_begun();
     _tile_dpbssd(3, 4, 5);
     _tile_loadd(5, next_a + left_middle, row_bytes);
-    if (k > 0) go_on<busy>(finish, work);
+    go_on_once_begun();
     _tile_dpbssd(1, 4, 7);
     _tile_loadd(4, next_a, row_bytes);
     _tile_loadd(7, next_b + second, row_bytes);
@@ -147,7 +150,7 @@ FEDTUNE_INLINE void multiply_upper(int64_t blocks, const int8_t* a, const int8_t
 
 // high low + middle middle + low high, of weight 2^16, and middle low + low middle, of weight 2^8.
 template <bool busy>
-FEDTUNE_INLINE void multiply_lower(int64_t blocks, const int8_t* a, const int8_t* b, const int8_t* next_left,
+FEDTUNE_INLINE void multiply_lower(int64_t blocks, const int8_t* a, const int8_t* b, const int8_t* left_below,
                                    Finish& finish, Meanwhile& work, int32_t* sums) {
   order_memory();
   clear_sums();
@@ -161,7 +164,7 @@ FEDTUNE_INLINE void multiply_lower(int64_t blocks, const int8_t* a, const int8_t
       constexpr int64_t lines = tile_side / 4;
 #pragma GCC unroll 4
       for (int64_t i = 0; i < lines; ++i)
-        __builtin_prefetch(next_left + k * left_block + left_middle + (quarter * lines + i) * row_bytes);
+        __builtin_prefetch(left_below + k * left_block + left_middle + (quarter * lines + i) * row_bytes);
     };
     const int8_t *const next_a = last ? a : a + left_block, *const next_b = last ? b : b + right_block;
     _tile_dpbssd(0, 4, 6);
@@ -201,12 +204,17 @@ FEDTUNE_INLINE void multiply_lower(int64_t blocks, const int8_t* a, const int8_t
 
 // How a sum is cut: chunks of one length, whole blocks, the last of which may be shorter.
 struct Chunks {
-  int64_t length, count;
+  int64_t depth, length, count;
+  int64_t begin(int64_t chunk) const { return chunk * length; }
+  int64_t depth_of(int64_t chunk) const {
+    const int64_t left = depth - begin(chunk);
+    return left < length ? left : length;
+  }
 };
 static Chunks chunks_of(int64_t depth) {
   const int64_t fewest = (depth + longest_chunk - 1) / longest_chunk;
   const int64_t length = depth_blocks((depth + fewest - 1) / fewest) * block_depth;
-  return {.length = length, .count = (depth + length - 1) / length};
+  return {.depth = depth, .length = length, .count = (depth + length - 1) / length};
 }
 
 // Of a panel: its digits, then the scales of its columns.
@@ -248,32 +256,24 @@ static int64_t digits_size(int64_t depth, int64_t columns) {
   return (columns + panel_width - 1) / panel_width * chunks.count * floats_of_panel(chunks.length);
 }
 
-// Some of the depth of a sum.
-struct Stretch {
-  int64_t first, depth;
-};
-static Stretch chunk_at(int64_t depth, int64_t length, int64_t chunk) {
-  const int64_t first = chunk * length;
-  return {first, depth - first < length ? depth - first : length};
-}
-
-// A chunk of the 32 columns from `column` on; the scales are behind `length` rows of digits.
-static RightColumns columns_at(const Source& b, const Stretch& chunk, int64_t length, int64_t column, float* copied,
+// A chunk of the 32 columns from `column` on; the scales are behind the digits of a whole chunk.
+static RightColumns columns_at(const Source& b, const Chunks& chunks, int64_t chunk, int64_t column, float* copied,
                                float* to) {
+  const int64_t first = chunks.begin(chunk), depth = chunks.depth_of(chunk);
   RightColumns columns{.data = copied,
                        .stride = panel_width,
-                       .depth = chunk.depth,
+                       .depth = depth,
                        .to = reinterpret_cast<int8_t*>(to),
-                       .scales = to + panel_bytes(length) / 4,
+                       .scales = to + panel_bytes(chunks.length) / 4,
                        .largest = {},
                        .to_fixed = {},
                        .next = 0,
-                       .count = steps_of_right(chunk.depth)};
+                       .count = steps_of_right(depth)};
   if (b.column_stride == 1 && b.columns - column >= panel_width) {
-    columns.data = b.data + chunk.first * b.depth_stride + column;
+    columns.data = b.data + first * b.depth_stride + column;
     columns.stride = b.depth_stride;
   } else {
-    pack_panel<panel_width>(b, chunk.first, chunk.depth, column, copied);
+    pack_panel<panel_width>(b, first, depth, column, copied);
   }
   return columns;
 }
@@ -283,7 +283,7 @@ static void pack_digits(const Source& b, float* packed) {
   const Chunks chunks = chunks_of(b.depth);
   for (int64_t j = 0; j < b.columns; j += panel_width)
     for (int64_t chunk = 0; chunk < chunks.count; ++chunk, packed += floats_of_panel(chunks.length)) {
-      RightColumns columns = columns_at(b, chunk_at(b.depth, chunks.length, chunk), chunks.length, j, copied, packed);
+      RightColumns columns = columns_at(b, chunks, chunk, j, copied, packed);
       while (columns.next < columns.count) next_right(columns);
     }
 }
@@ -321,10 +321,10 @@ static void multiply_panel(Pass pass, int32_t* sums, Finish& last, Meanwhile& wo
       __builtin_prefetch(pass.next_panel, 0, 2);
     if constexpr (busy)
       while (work.left.next < work.left.count && work.left.next < i + tile_side) next_left(work.left);
-    const int8_t* const next_left = pass.left + pass.blocks * left_block;
+    const int8_t* const left_below = pass.left + pass.blocks * left_block;
     int32_t* const upper = finish.upper < lower ? sums + 2 * sums_size : sums;
     multiply_upper<busy>(pass.blocks, pass.left, pass.panel, finish, work, upper);
-    multiply_lower<busy>(pass.blocks, pass.left, pass.panel, next_left, finish, work, lower);
+    multiply_lower<busy>(pass.blocks, pass.left, pass.panel, left_below, finish, work, lower);
     finish = {.rows = pass.rows - i < tile_side ? pass.rows - i : tile_side,
               .upper = upper,
               .lower = lower,
@@ -335,7 +335,7 @@ static void multiply_panel(Pass pass, int32_t* sums, Finish& last, Meanwhile& wo
               .to_stride = pass.to_stride,
               .column_scales = {scales[0], scales[1]},
               .columns = {columns[0], columns[1]}};
-    pass.left = next_left;
+    pass.left = left_below;
     pass.start += tile_side * pass.start_stride;
     pass.to += tile_side * pass.to_stride;
   }
@@ -354,20 +354,18 @@ static void multiply_part(const MatrixProduct& args, const Chunks& chunks, const
   const int64_t left_of_chunk = row_blocks * depth_blocks(chunks.length) * left_block;
   Finish finish{};
   Meanwhile work{};
-  if (!args.packed)
-    work.right = columns_at(b, chunk_at(b.depth, chunks.length, part.first_chunk), chunks.length, 0, scratch.copied,
-                            scratch.panels[0]);
+  if (!args.packed) work.right = columns_at(b, chunks, part.first_chunk, 0, scratch.copied, scratch.panels[0]);
   int64_t step = 0;
   for (int64_t j = 0; j < b.columns; j += panel_width)
     for (int64_t chunk = part.first_chunk; chunk < part.last_chunk; ++chunk, ++step) {
-      const Stretch depth = chunk_at(b.depth, chunks.length, chunk);
+      const int64_t depth = chunks.depth_of(chunk);
       const bool begins = chunk == part.first_chunk, ends = chunk + 1 == part.last_chunk;
       int8_t* const left = scratch.left + (chunk - part.first_chunk) * left_of_chunk;
       float* const row_scales = scratch.row_scales + (chunk - part.first_chunk) * row_blocks * tile_side;
       if (j == 0)
-        work.left = {.data = args.a + part.row * args.a_row_stride + depth.first,
+        work.left = {.data = args.a + part.row * args.a_row_stride + chunks.begin(chunk),
                      .stride = args.a_row_stride,
-                     .depth = depth.depth,
+                     .depth = depth,
                      .to = left,
                      .scales = row_scales,
                      .unit = row_unit,
@@ -381,8 +379,7 @@ static void multiply_part(const MatrixProduct& args, const Chunks& chunks, const
         panel = scratch.panels[step % 2];
         const int64_t next_column = ends ? j + panel_width : j, next_chunk = ends ? part.first_chunk : chunk + 1;
         if (next_column < b.columns)
-          work.right = columns_at(b, chunk_at(b.depth, chunks.length, next_chunk), chunks.length, next_column,
-                                  scratch.copied, scratch.panels[(step + 1) % 2]);
+          work.right = columns_at(b, chunks, next_chunk, next_column, scratch.copied, scratch.panels[(step + 1) % 2]);
       }
       float* const c = args.c + part.row * args.c_row_stride + j;
       const float* const bias = args.bias ? args.bias + j : zeros;
@@ -391,7 +388,7 @@ static void multiply_part(const MatrixProduct& args, const Chunks& chunks, const
       multiply({.left = left,
                 .row_scales = row_scales,
                 .rows = part.rows,
-                .blocks = depth_blocks(depth.depth),
+                .blocks = depth_blocks(depth),
                 .panel = reinterpret_cast<const int8_t*>(panel),
                 .column_scales = panel + panel_bytes(chunks.length) / 4,
                 .next_panel = reinterpret_cast<const int8_t*>(panel + floats_of_panel(chunks.length)),
