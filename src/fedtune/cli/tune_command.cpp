@@ -1,16 +1,14 @@
 #include <algorithm>
 #include <array>
 #include <functional>
-#include <span>
 #include <vector>
 
-#include <ATen/ops/empty.h>
+#include <ATen/ops/randn.h>
 #include <fmt/format.h>
 
 #include "fedtune/base/clock.h"
 #include "fedtune/base/cpu.h"
 #include "fedtune/base/file.h"
-#include "fedtune/base/random.h"
 #include "fedtune/cli/command.h"
 #include "fedtune/cli/version.h"
 #include "fedtune/nn/kernels/bf16.h"
@@ -45,15 +43,6 @@ double best_seconds(const std::function<void()>& work) {
   return best;
 }
 
-// Numbers that differ: processors run faster, for want of power, where most bits stay as they are.
-at::Tensor numbers(std::int64_t rows, std::int64_t columns) {
-  at::Tensor x = at::empty({rows, columns}, at::kFloat);
-  RandomStream random({.seed = 1});
-  for (float& element : std::span(x.mutable_data_ptr<float>(), static_cast<std::size_t>(x.numel())))
-    element = static_cast<float>(random.uniform() - 0.5);
-  return x;
-}
-
 struct MeasuredSet {
   std::string name;
   std::vector<double> speeds;  // forward and gradient of the input, shape by shape
@@ -63,8 +52,9 @@ struct MeasuredSet {
 MeasuredSet measure(std::string name, const nn::kernels::Bf16Kernels* bf16) {
   MeasuredSet measured{.name = std::move(name), .speeds = {}};
   for (const Shape& shape : shapes) {
-    const nn::PackedWeight weight(numbers(shape.out, shape.in), bf16);
-    const at::Tensor x = numbers(rows, shape.in), dy = numbers(rows, shape.out);
+    // Not of ones: processors run faster, for want of power, where most bits stay as they are.
+    const nn::PackedWeight weight(at::randn({shape.out, shape.in}), bf16);
+    const at::Tensor x = at::randn({rows, shape.in}), dy = at::randn({rows, shape.out});
     const double flops = 2.0 * static_cast<double>(rows * shape.out * shape.in);
     for (const double seconds :
          {best_seconds([&] { weight.forward(x, {}); }), best_seconds([&] { weight.backward(dy); })}) {
