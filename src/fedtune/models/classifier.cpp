@@ -83,6 +83,13 @@ SequenceClassifier::SequenceClassifier(ModelConfig configuration)
   classifier.name = names.classifier;
 }
 
+io::Parameters parameters_at(const std::vector<TensorSlot>& slots) {
+  io::Parameters parameters;
+  parameters.reserve(slots.size());
+  for (const TensorSlot& slot : slots) parameters.push_back({slot.name, *slot.tensor});
+  return parameters;
+}
+
 std::vector<TensorSlot> SequenceClassifier::slots() {
   const std::int64_t hidden = config.hidden_size;
   SlotList list;
@@ -110,9 +117,7 @@ std::vector<TensorSlot> SequenceClassifier::slots() {
 
 io::Parameters SequenceClassifier::parameters() const {
   SequenceClassifier shared = *this;
-  io::Parameters all;
-  for (const TensorSlot& slot : shared.slots()) all.push_back({slot.name, *slot.tensor});
-  return all;
+  return parameters_at(shared.slots());
 }
 
 std::vector<Linear*> SequenceClassifier::linears() {

@@ -68,6 +68,9 @@ struct TensorSlot {
   at::Tensor* tensor;  // within the model asked
 };
 
+// The tensors that lie there, by name.
+io::Parameters parameters_at(const std::vector<TensorSlot>& slots);
+
 // A value: copying shares every tensor. A client's model is a copy of the shared frozen base with adapters and a head
 // of its own; see peft/lora.h.
 class SequenceClassifier {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/zeros_like.h>
 #include <c10/core/ScalarType.h>
@@ -59,6 +60,10 @@ at::Tensor mapped(at::IntArrayRef shape, at::ScalarType type) {
 
 at::Tensor huge_empty(at::IntArrayRef shape, at::ScalarType type) {
   return worth_mapping(shape, type, 1) ? mapped(shape, type) : at::empty(shape, type);
+}
+
+at::Tensor huge_empty_like(const at::Tensor& x) {
+  return worth_mapping(x) ? mapped(x.sizes(), x.scalar_type()) : at::empty_like(x);
 }
 
 at::Tensor huge_zeros_like(const at::Tensor& x) {

@@ -112,9 +112,13 @@ void train_in_full(Linear& layer) {
   layer.weight.packed.reset();
 }
 
-void add_adapter(io::Parameters& list, const std::string& layer, const models::Lora& lora) {
-  list.push_back({name_prefix + layer + ".lora_A.weight", lora.weight.a});
-  list.push_back({name_prefix + layer + ".lora_B.weight", lora.weight.b});
+void add_slot(std::vector<models::TensorSlot>& list, const std::string& name, at::Tensor& tensor) {
+  list.push_back({.name = name_prefix + name, .shape = tensor.sizes().vec(), .tensor = &tensor});
+}
+
+void add_adapter(std::vector<models::TensorSlot>& list, const std::string& layer, models::Lora& lora) {
+  add_slot(list, layer + ".lora_A.weight", lora.weight.a);
+  add_slot(list, layer + ".lora_B.weight", lora.weight.b);
 }
 
 }  // namespace
@@ -144,10 +148,10 @@ void inject(SequenceClassifier& model, const LoraConfig& config, std::uint64_t s
   }
 }
 
-io::Parameters adapter_parameters(const SequenceClassifier& model, const LoraConfig& config) {
+std::vector<models::TensorSlot> adapter_slots(SequenceClassifier& model, const LoraConfig& config) {
   const auto head = model.head();
-  io::Parameters list;
-  for (const Linear* layer : model.linears()) {
+  std::vector<models::TensorSlot> list;
+  for (Linear* layer : model.linears()) {
     if (std::find(head.begin(), head.end(), layer) == head.end()) {
       if (layer->lora) add_adapter(list, layer->name, *layer->lora);
       continue;
@@ -156,11 +160,16 @@ io::Parameters adapter_parameters(const SequenceClassifier& model, const LoraCon
     if (layer->lora) {
       add_adapter(list, layer->name, *layer->lora);
     } else {
-      list.push_back({name_prefix + layer->name + ".weight", layer->weight.weight});
+      add_slot(list, layer->name + ".weight", layer->weight.weight);
     }
-    list.push_back({name_prefix + layer->name + ".bias", layer->weight.bias});
+    add_slot(list, layer->name + ".bias", layer->weight.bias);
   }
   return list;
+}
+
+io::Parameters adapter_parameters(const SequenceClassifier& model, const LoraConfig& config) {
+  SequenceClassifier shared = model;
+  return models::parameters_at(adapter_slots(shared, config));
 }
 
 at::Tensor merged_weight(const Linear& layer) {

@@ -20,7 +20,9 @@ void inject(models::SequenceClassifier& model, const LoraConfig& config, std::ui
 const std::vector<std::string>& default_targets(const models::SequenceClassifier& model);
 
 // What is trained and travels, in wire order (reference-system: peft's get_peft_model_state_dict), under peft's names
-// ("base_model.model." + layer + ".lora_A.weight"). The tensors are the model's own: assign to them to load.
+// ("base_model.model." + layer + ".lora_A.weight"), and where in the model they lie.
+std::vector<models::TensorSlot> adapter_slots(models::SequenceClassifier& model, const LoraConfig& config);
+// The same tensors, the model's own: assign to them to load.
 io::Parameters adapter_parameters(const models::SequenceClassifier& model, const LoraConfig& config);
 
 // The layer's weight with its adapter added: W + scale B A, [out, in].

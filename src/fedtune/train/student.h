@@ -32,7 +32,7 @@ class StudentTemplate {
   StudentTemplate(models::SequenceClassifier checkpoint, const StudentOptions& options);
 
   const StudentOptions& options() const { return options_; }
-  const models::ModelConfig& config() const { return base_.config; }
+  const models::ModelConfig& config() const { return start_.config; }
   // What travels: names, types and shapes in wire order.
   const Layout& layout() const { return layout_; }
   // The tensors before round 1.
@@ -49,11 +49,9 @@ class StudentTemplate {
   NamedTensors travelling(const models::SequenceClassifier& model) const;
 
  private:
-  // A model with tensors of its own to train; their values are the initial ones.
-  models::SequenceClassifier fresh() const;
-  io::Parameters trained_parameters(const models::SequenceClassifier& model) const;
+  std::vector<models::TensorSlot> trained_slots(models::SequenceClassifier& model) const;
 
-  models::SequenceClassifier base_;
+  models::SequenceClassifier start_;  // before round 1, adapters included
   StudentOptions options_;
   Layout layout_;
 };

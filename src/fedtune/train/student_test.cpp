@@ -6,6 +6,7 @@
 #include "fedtune/base/error.h"
 #include "fedtune/train/evaluate.h"
 #include "fedtune/train/test_support.h"
+#include "fedtune/train/trained_leaves.h"
 
 namespace fedtune::train {
 namespace {
@@ -58,7 +59,7 @@ TEST_P(StudentFor, MakesModelsWithTensorsOfTheirOwn) {
   const models::SequenceClassifier other = student.for_training(initial);
   {
     const at::NoGradGuard no_grad;
-    one.classifier.weight.weight.fill_(1.0);
+    for (const at::Tensor& tensor : trained_leaves(one)) tensor.fill_(1.0);
   }
   EXPECT_TRUE(same_bits(student.travelling(other), initial));
   EXPECT_TRUE(same_bits(student.initial(), initial));
