@@ -1,7 +1,10 @@
 #include "fedtune/base/file.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdint>
+#include <map>
 #include <system_error>
 
 #include <fcntl.h>
@@ -12,6 +15,46 @@
 #include "fedtune/base/file_error.h"
 
 namespace fedtune {
+namespace {
+
+// Where files are mapped in this process.
+class Mappings {
+ public:
+  void add(std::span<const std::byte> mapping) {
+    const std::scoped_lock lock(mutex_);
+    ends_.emplace(first_of(mapping), end_of(mapping));
+  }
+  void remove(std::span<const std::byte> mapping) {
+    const std::scoped_lock lock(mutex_);
+    ends_.erase(first_of(mapping));
+  }
+  void release(std::span<const std::byte> bytes) const {
+    constexpr std::uintptr_t around = 2 << 20;
+    static const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+    const std::scoped_lock lock(mutex_);  // while it is held, none is unmapped
+    auto mapping = ends_.upper_bound(first_of(bytes));
+    if (bytes.empty() || mapping == ends_.begin() || (--mapping)->second < end_of(bytes)) return;
+    const std::uintptr_t begin = std::max(mapping->first, first_of(bytes) - around) / page * page;
+    const std::uintptr_t end = std::min(mapping->second, end_of(bytes) + around);
+    ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+  }
+
+ private:
+  static std::uintptr_t first_of(std::span<const std::byte> bytes) {
+    return reinterpret_cast<std::uintptr_t>(bytes.data());
+  }
+  static std::uintptr_t end_of(std::span<const std::byte> bytes) { return first_of(bytes) + bytes.size(); }
+
+  mutable std::mutex mutex_;
+  std::map<std::uintptr_t, std::uintptr_t> ends_;  // by their first address
+};
+
+Mappings& mappings() {
+  static Mappings all;
+  return all;
+}
+
+}  // namespace
 
 std::string read_file(const std::filesystem::path& path) {
   const FileDescriptor file = open_for_reading(path);
@@ -55,8 +98,18 @@ std::shared_ptr<const MappedFile> MappedFile::of(const FileDescriptor& file, con
   return std::shared_ptr<const MappedFile>(new MappedFile(bytes));
 }
 
+MappedFile::MappedFile(std::span<const std::byte> bytes) : bytes_(bytes) {
+  if (!bytes_.empty()) mappings().add(bytes_);
+}
+
 MappedFile::~MappedFile() {
-  if (!bytes_.empty()) ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+  if (bytes_.empty()) return;
+  mappings().remove(bytes_);
+  ::munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size());
+}
+
+void release_pages(std::span<const std::byte> bytes) {
+  mappings().release(bytes);
 }
 
 void cut_file(const std::filesystem::path& path, std::int64_t bytes) {

@@ -72,9 +72,14 @@ class MappedFile {
   std::span<const std::byte> bytes() const { return bytes_; }
 
  private:
-  explicit MappedFile(std::span<const std::byte> bytes) : bytes_(bytes) {}
+  explicit MappedFile(std::span<const std::byte> bytes);
   std::span<const std::byte> bytes_;
 };
+
+// For whoever has read bytes of a MappedFile and does not need them soon: lets go of the pages they lie in, and of 2 MB
+// before and behind them, as far as Linux maps more than was read. They are read again when they are needed. Bytes that
+// lie elsewhere stay as they are. Interrupts all threads of the process.
+void release_pages(std::span<const std::byte> bytes);
 
 // A file that only grows, line by line. Thread-safe.
 class AppendFile {

@@ -1,8 +1,10 @@
 #include "fedtune/base/file.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <fstream>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -11,6 +13,7 @@
 #include "fedtune/base/error.h"
 #include "fedtune/base/file_error.h"
 #include "fedtune/base/temporary_folder.h"
+#include "fedtune/base/testing_memory.h"
 
 namespace fedtune {
 namespace {
@@ -141,7 +144,44 @@ TEST_F(FileTest, AMappedFileShowsTheBytesUntilItsLastOwnerIsGone) {
 
 TEST_F(FileTest, AnEmptyFileMapsToNoBytes) {
   put("file", "");
-  EXPECT_TRUE(MappedFile::open(folder / "file")->bytes().empty());
+  const std::shared_ptr<const MappedFile> file = MappedFile::open(folder / "file");
+  EXPECT_TRUE(file->bytes().empty());
+  release_pages(file->bytes());
+}
+
+TEST_F(FileTest, AMappedFileIsReadAgainOnceItsPagesAreReleased) {
+  constexpr std::size_t size = std::size_t{1} << 20U;
+  put("file", std::string(size, 'x'));
+  const std::shared_ptr<const MappedFile> file = MappedFile::open(folder / "file");
+  const auto all_there = [&] {
+    return std::ranges::count(file->bytes(), std::byte{'x'}) == static_cast<std::ptrdiff_t>(size);
+  };
+  EXPECT_TRUE(all_there());
+  EXPECT_EQ(resident_kb(file->bytes().data()), 1024);
+  release_pages(file->bytes().subspan(size / 2, 1));
+  EXPECT_EQ(resident_kb(file->bytes().data()), 0);
+  EXPECT_TRUE(all_there());
+}
+
+TEST_F(FileTest, OfAFileThatIsReadInPartsThePagesFarFromAPartStay) {
+  constexpr std::size_t megabyte = std::size_t{1} << 20U, size = 16 * megabyte;
+  put("file", std::string(size, 'x'));
+  const std::shared_ptr<const MappedFile> file = MappedFile::open(folder / "file");
+  EXPECT_EQ(std::ranges::count(file->bytes(), std::byte{'x'}), static_cast<std::ptrdiff_t>(size));
+  release_pages(file->bytes().subspan(8 * megabyte, megabyte));
+  // Of a huge page that is let go of in part all goes.
+  EXPECT_LE(resident_kb(file->bytes().data()), 11 * 1024);
+  EXPECT_GE(resident_kb(file->bytes().data()), 7 * 1024);
+}
+
+TEST_F(FileTest, BytesThatAreNotOfAMappedFileAreNotReleased) {
+  put("file", std::string(10'000, 'x'));
+  const std::shared_ptr<const MappedFile> file = MappedFile::open(folder / "file");
+  const std::vector<std::byte> memory(100'000, std::byte{'x'});
+  release_pages(memory);
+  release_pages({file->bytes().data(), 20'000});  // it ends before
+  release_pages({});
+  EXPECT_EQ(std::ranges::count(memory, std::byte{'x'}), 100'000);
 }
 
 TEST_F(FileTest, AppendedLinesFollowWhatIsThere) {

@@ -2,9 +2,7 @@
 
 #include <cstdint>
 
-#include <sys/mman.h>
 #include <sys/resource.h>
-#include <unistd.h>
 #if defined(__GLIBC__)
 #include <malloc.h>
 #endif
@@ -30,14 +28,6 @@ void give_back_freed_memory() {
 #if defined(__GLIBC__)
   malloc_trim(0);
 #endif
-}
-
-void release_pages(std::span<const std::byte> mapped) {
-  // Whole pages: a neighbour's bytes on the first and the last are read again like these.
-  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto address = reinterpret_cast<std::uintptr_t>(mapped.data());
-  const std::uintptr_t begin = address / page * page;
-  if (!mapped.empty()) ::madvise(reinterpret_cast<void*>(begin), address + mapped.size() - begin, MADV_DONTNEED);
 }
 
 }  // namespace fedtune

@@ -1,9 +1,7 @@
 // How much memory the process has used.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <span>
 
 namespace fedtune {
 
@@ -17,9 +15,5 @@ void keep_freed_memory();
 // Gives the pages that freed memory lies in back to the system, those that are kept included: 0.1 ms for a small model,
 // and a page fault for each that is used again. Does nothing where malloc is not glibc's.
 void give_back_freed_memory();
-
-// Lets the pages of mapped bytes go; they are read again when they are needed. Interrupts all threads of the process.
-// `mapped` lies in a MappedFile, never in memory of another kind, whose content would be lost.
-void release_pages(std::span<const std::byte> mapped);
 
 }  // namespace fedtune

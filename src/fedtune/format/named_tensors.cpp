@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "fedtune/base/error.h"
-#include "fedtune/base/memory.h"
+#include "fedtune/base/file.h"
 
 namespace fedtune {
 namespace {

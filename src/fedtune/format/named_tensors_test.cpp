@@ -1,19 +1,17 @@
 #include "fedtune/format/named_tensors.h"
 
 #include <array>
-#include <cstdio>
-#include <fstream>
 #include <limits>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "fedtune/base/error.h"
 #include "fedtune/base/scratch_file.h"
 #include "fedtune/base/temporary_folder.h"
+#include "fedtune/base/testing_memory.h"
 
 namespace fedtune {
 namespace {
@@ -89,21 +87,6 @@ NamedTensors mapped_ones(std::size_t count, std::size_t size) {
   return tensors;
 }
 
-// Of the mapping that begins with the first: how much of it this process has in memory.
-std::int64_t resident_kb(const NamedTensors& tensors) {
-  std::ifstream maps("/proc/self/smaps");
-  const std::string begin =
-      fmt::format("{:x}-", reinterpret_cast<std::uintptr_t>(tensors.tensors.front().bytes.data()));
-  bool found = false;
-  for (std::string line; std::getline(maps, line);) {
-    found = found || line.starts_with(begin);
-    std::int64_t kilobytes = 0;
-    // NOLINTNEXTLINE(cert-err34-c): one number or nothing
-    if (found && std::sscanf(line.c_str(), "Rss: %ld kB", &kilobytes) == 1) return kilobytes;
-  }
-  return -1;
-}
-
 TEST(MappedTensors, LetGoOfAllThatWasMappedAlongWithWhatWasRead) {
   constexpr std::size_t count = 100, size = 5000;  // about a page each: 16 and more of them are mapped at once
   const NamedTensors tensors = mapped_ones(count, size);
@@ -111,9 +94,9 @@ TEST(MappedTensors, LetGoOfAllThatWasMappedAlongWithWhatWasRead) {
   for (const TensorView& tensor : tensors.tensors) {
     for (const std::byte byte : tensor.bytes) sum += static_cast<std::size_t>(byte);
   }
-  EXPECT_GT(resident_kb(tensors), 400);
+  EXPECT_GT(resident_kb(tensors.tensors.front().bytes.data()), 400);
   tensors.release_pages();
-  EXPECT_EQ(resident_kb(tensors), 0);
+  EXPECT_EQ(resident_kb(tensors.tensors.front().bytes.data()), 0);
   EXPECT_EQ(sum, count * size);
 }
 
@@ -126,14 +109,14 @@ TEST(MappedTensors, ReadOnceAreInMemorySomeMegabytesAtATime) {
     ReadOnce reading(tensors);
     for (const TensorView& tensor : tensors.tensors) {
       for (const std::byte byte : tensor.bytes) sum += static_cast<std::size_t>(byte);
-      most = std::max(most, resident_kb(tensors));
+      most = std::max(most, resident_kb(tensors.tensors.front().bytes.data()));
       reading.advance(tensor.bytes.size());
     }
   }
   EXPECT_EQ(sum, count * size);
   EXPECT_GT(most, 1000);
   EXPECT_LT(most, 8000);  // 4 MB, and a huge page mapped along with them
-  EXPECT_EQ(resident_kb(tensors), 0);
+  EXPECT_EQ(resident_kb(tensors.tensors.front().bytes.data()), 0);
 }
 
 TEST(ShapeText, ReadsAsAList) {

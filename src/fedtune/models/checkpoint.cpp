@@ -32,7 +32,10 @@ void save_checkpoint(const std::filesystem::path& folder, const SequenceClassifi
 }
 
 void freeze_all(SequenceClassifier& model, nn::Precision precision) {
-  for (const TensorSlot& slot : model.slots()) *slot.tensor = slot.tensor->detach();
+  for (const TensorSlot& slot : model.slots()) {
+    const bool is_vector = slot.tensor->dim() == 1;  // a page of the file, which Linux would map 2 MB around
+    *slot.tensor = is_vector ? slot.tensor->detach().clone() : slot.tensor->detach();
+  }
   change_adapters(model, [](const at::Tensor& tensor) { return tensor.detach(); });
   for (Linear* linear : model.linears()) {
     const bool of_head = linear == &model.head_dense || linear == &model.classifier;
@@ -42,7 +45,11 @@ void freeze_all(SequenceClassifier& model, nn::Precision precision) {
 
 SequenceClassifier trainable_copy(const SequenceClassifier& model) {
   SequenceClassifier copy = model;
-  const auto leaf = [](const at::Tensor& tensor) { return nn::huge_clone(tensor.detach()).requires_grad_(true); };
+  const auto leaf = [](const at::Tensor& tensor) {
+    const at::Tensor own = nn::huge_clone(tensor.detach()).requires_grad_(true);
+    release_pages({static_cast<const std::byte*>(tensor.const_data_ptr()), tensor.nbytes()});
+    return own;
+  };
   for (const TensorSlot& slot : copy.slots()) *slot.tensor = leaf(*slot.tensor);
   change_adapters(copy, leaf);
   unpack(copy);

@@ -37,8 +37,8 @@ LoadedModel load_checkpoint(const std::filesystem::path& folder, const LoadOptio
 void save_checkpoint(const std::filesystem::path& folder, const SequenceClassifier& model);
 
 // Weights that never change are packed for the matrix kernels, and need no gradient: the shared base of LoRA clients.
-// With bf16 this holds for the encoder's layers; the head, a thousandth of the work, stays in fp32. Throws as
-// nn::freeze does.
+// With bf16 this holds for the encoder's layers; the head, a thousandth of the work, stays in fp32. Vectors become the
+// model's own: of the file that it came from, no more than the embeddings is read again. Throws as nn::freeze does.
 void freeze_all(SequenceClassifier& model, nn::Precision precision = nn::Precision::fp32);
 // A copy with tensors of its own, each a leaf that needs its gradient: all-parameter training.
 SequenceClassifier trainable_copy(const SequenceClassifier& model);

@@ -7,6 +7,7 @@
 #include <ATen/ops/empty.h>
 
 #include "fedtune/base/error.h"
+#include "fedtune/base/file.h"
 #include "fedtune/base/profile.h"
 #include "fedtune/nn/fused.h"
 #include "fedtune/nn/huge_pages.h"
@@ -167,7 +168,9 @@ PackedWeight::PackedWeight(const at::Tensor& weight, const kernels::Bf16Kernels*
     : kernels_(kernels::active()), bf16_(bf16), weight_(weight.detach()), panels_(pack(forward_source(weight_))) {}
 
 at::Tensor PackedWeight::pack(const Source& source) const {
-  return bf16_ ? nn::pack(*bf16_, source) : nn::pack(kernels_, source);
+  at::Tensor packed = bf16_ ? nn::pack(*bf16_, source) : nn::pack(kernels_, source);
+  release_pages({static_cast<const std::byte*>(weight_.const_data_ptr()), weight_.nbytes()});
+  return packed;
 }
 
 at::Tensor PackedWeight::multiply(const at::Tensor& x, const Source& source, const at::Tensor& panels,

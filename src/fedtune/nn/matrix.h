@@ -17,7 +17,8 @@ namespace fedtune::nn {
 
 class PackedWeight {
  public:
-  // weight [out, in]; kept, not copied. In fp32 where `bf16` is null.
+  // weight [out, in]; kept, not copied, but what is read of a mapped file goes again (base/file.h). In fp32 where
+  // `bf16` is null.
   explicit PackedWeight(const at::Tensor& weight, const kernels::Bf16Kernels* bf16 = nullptr);
 
   // x W^T + bias: x [rows, in] -> [rows, out]; bias may be undefined.
