@@ -27,6 +27,17 @@ inline at::Tensor random_tensor(const std::vector<std::int64_t>& shape, std::uin
   return at::from_blob(values.data(), shape, at::kFloat).clone();
 }
 
+inline models::SequenceClassifier random_model(const nlohmann::json& config) {
+  models::SequenceClassifier model(models::parse_config(config, "config.json"));
+  std::uint32_t site = 0;
+  for (const models::TensorSlot& slot : model.slots()) {
+    const bool norm = slot.name.find("orm.weight") != std::string::npos;
+    *slot.tensor = random_tensor(slot.shape, site++, norm ? 0.05 : 0.15);
+    if (norm) slot.tensor->add_(1.0);
+  }
+  return model;
+}
+
 // DistilBERT or BERT with layers of 16 features and 2 heads, 40 words.
 inline models::SequenceClassifier tiny_model(const std::string& type = "distilbert", int layers = 2) {
   const nlohmann::json distilbert = {{"model_type", "distilbert"},   {"vocab_size", 40}, {"dim", 16},
@@ -35,14 +46,7 @@ inline models::SequenceClassifier tiny_model(const std::string& type = "distilbe
   const nlohmann::json bert = {{"model_type", "bert"},          {"vocab_size", 40},         {"hidden_size", 16},
                                {"num_hidden_layers", layers},   {"num_attention_heads", 2}, {"intermediate_size", 32},
                                {"max_position_embeddings", 12}, {"type_vocab_size", 2}};
-  models::SequenceClassifier model(models::parse_config(type == "bert" ? bert : distilbert, "config.json"));
-  std::uint32_t site = 0;
-  for (const models::TensorSlot& slot : model.slots()) {
-    const bool norm = slot.name.find("orm.weight") != std::string::npos;
-    *slot.tensor = random_tensor(slot.shape, site++, norm ? 0.05 : 0.15);
-    if (norm) slot.tensor->add_(1.0);
-  }
-  return model;
+  return random_model(type == "bert" ? bert : distilbert);
 }
 
 inline StudentTemplate tiny_student(Trained trained, std::uint64_t seed = 0) {
