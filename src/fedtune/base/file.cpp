@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdint>
 #include <map>
 #include <system_error>
 
@@ -22,31 +21,29 @@ class Mappings {
  public:
   void add(std::span<const std::byte> mapping) {
     const std::scoped_lock lock(mutex_);
-    ends_.emplace(first_of(mapping), end_of(mapping));
+    sizes_.emplace(mapping.data(), mapping.size());
   }
   void remove(std::span<const std::byte> mapping) {
     const std::scoped_lock lock(mutex_);
-    ends_.erase(first_of(mapping));
+    sizes_.erase(mapping.data());
   }
   void release(std::span<const std::byte> bytes) const {
-    constexpr std::uintptr_t around = 2 << 20;
-    static const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+    constexpr std::size_t around = 2 << 20;
+    static const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
     const std::scoped_lock lock(mutex_);  // while it is held, none is unmapped
-    auto mapping = ends_.upper_bound(first_of(bytes));
-    if (bytes.empty() || mapping == ends_.begin() || (--mapping)->second < end_of(bytes)) return;
-    const std::uintptr_t begin = std::max(mapping->first, first_of(bytes) - around) / page * page;
-    const std::uintptr_t end = std::min(mapping->second, end_of(bytes) + around);
-    ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+    auto found = sizes_.upper_bound(bytes.data());
+    if (bytes.empty() || found == sizes_.begin()) return;
+    const auto [start, size] = *--found;
+    const auto first = static_cast<std::size_t>(bytes.data() - start);
+    if (first + bytes.size() > size) return;
+    const std::size_t begin = (first - std::min(first, around)) / page * page;
+    const std::size_t end = std::min(size, first + bytes.size() + around);
+    ::madvise(const_cast<std::byte*>(start) + begin, end - begin, MADV_DONTNEED);
   }
 
  private:
-  static std::uintptr_t first_of(std::span<const std::byte> bytes) {
-    return reinterpret_cast<std::uintptr_t>(bytes.data());
-  }
-  static std::uintptr_t end_of(std::span<const std::byte> bytes) { return first_of(bytes) + bytes.size(); }
-
   mutable std::mutex mutex_;
-  std::map<std::uintptr_t, std::uintptr_t> ends_;  // by their first address
+  std::map<const std::byte*, std::size_t> sizes_;  // by where they start
 };
 
 Mappings& mappings() {
