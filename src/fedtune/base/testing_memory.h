@@ -1,28 +1,33 @@
-// For tests: what of a file the process has in memory.
+// For tests: what Linux keeps of a mapping of this process.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <string>
-
-#include <fmt/format.h>
+#include <string_view>
 
 namespace fedtune {
 
-// Of the mapping that begins here; -1 where there is none.
-inline std::int64_t resident_kb(const std::byte* mapping) {
+// What /proc/self/smaps has behind a field's name ("Rss:"), of the mapping in which the address lies; empty where there
+// is none.
+inline std::string field_of_mapping(std::uintptr_t address, std::string_view field) {
   std::ifstream maps("/proc/self/smaps");
-  const std::string begin = fmt::format("{:x}-", reinterpret_cast<std::uintptr_t>(mapping));
-  bool found = false;
+  bool inside = false;
   for (std::string line; std::getline(maps, line);) {
-    found = found || line.starts_with(begin);
-    std::int64_t kilobytes = 0;
-    // NOLINTNEXTLINE(cert-err34-c): one number or nothing
-    if (found && std::sscanf(line.c_str(), "Rss: %ld kB", &kilobytes) == 1) return kilobytes;
+    char* after = nullptr;
+    const std::uintptr_t first = std::strtoull(line.c_str(), &after, 16);
+    if (after != line.c_str() && *after == '-')
+      inside = address >= first && address < std::strtoull(after + 1, nullptr, 16);
+    if (inside && line.starts_with(field)) return line.substr(field.size());
   }
-  return -1;
+  return {};
+}
+
+// How much of it is in memory; -1 where there is none.
+inline std::int64_t resident_kb(const void* address) {
+  const std::string field = field_of_mapping(reinterpret_cast<std::uintptr_t>(address), "Rss:");
+  return field.empty() ? -1 : std::strtoll(field.c_str(), nullptr, 10);
 }
 
 }  // namespace fedtune

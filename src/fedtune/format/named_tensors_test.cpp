@@ -87,6 +87,11 @@ NamedTensors mapped_ones(std::size_t count, std::size_t size) {
   return tensors;
 }
 
+// Of the file that all of them lie in, kB.
+std::int64_t resident(const NamedTensors& tensors) {
+  return resident_kb(tensors.tensors.front().bytes.data());
+}
+
 TEST(MappedTensors, LetGoOfAllThatWasMappedAlongWithWhatWasRead) {
   constexpr std::size_t count = 100, size = 5000;  // about a page each: 16 and more of them are mapped at once
   const NamedTensors tensors = mapped_ones(count, size);
@@ -94,9 +99,9 @@ TEST(MappedTensors, LetGoOfAllThatWasMappedAlongWithWhatWasRead) {
   for (const TensorView& tensor : tensors.tensors) {
     for (const std::byte byte : tensor.bytes) sum += static_cast<std::size_t>(byte);
   }
-  EXPECT_GT(resident_kb(tensors.tensors.front().bytes.data()), 400);
+  EXPECT_GT(resident(tensors), 400);
   tensors.release_pages();
-  EXPECT_EQ(resident_kb(tensors.tensors.front().bytes.data()), 0);
+  EXPECT_EQ(resident(tensors), 0);
   EXPECT_EQ(sum, count * size);
 }
 
@@ -109,14 +114,14 @@ TEST(MappedTensors, ReadOnceAreInMemorySomeMegabytesAtATime) {
     ReadOnce reading(tensors);
     for (const TensorView& tensor : tensors.tensors) {
       for (const std::byte byte : tensor.bytes) sum += static_cast<std::size_t>(byte);
-      most = std::max(most, resident_kb(tensors.tensors.front().bytes.data()));
+      most = std::max(most, resident(tensors));
       reading.advance(tensor.bytes.size());
     }
   }
   EXPECT_EQ(sum, count * size);
   EXPECT_GT(most, 1000);
   EXPECT_LT(most, 8000);  // 4 MB, and a huge page mapped along with them
-  EXPECT_EQ(resident_kb(tensors.tensors.front().bytes.data()), 0);
+  EXPECT_EQ(resident(tensors), 0);
 }
 
 TEST(ShapeText, ReadsAsAList) {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdlib>
+#include <cstdint>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -14,6 +14,8 @@
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 
+#include "fedtune/base/testing_memory.h"
+
 namespace fedtune::nn {
 namespace {
 
@@ -23,18 +25,8 @@ std::uintptr_t address_of(const at::Tensor& x) {
   return reinterpret_cast<std::uintptr_t>(x.const_data_ptr());
 }
 
-// The line of flags that Linux keeps for the mapping with this address in it; empty where there is no such mapping.
 std::string flags_of(std::uintptr_t address) {
-  std::ifstream maps("/proc/self/smaps");
-  bool inside = false;
-  for (std::string line; std::getline(maps, line);) {
-    char* after = nullptr;
-    const std::uintptr_t first = std::strtoull(line.c_str(), &after, 16);
-    if (after != line.c_str() && *after == '-')
-      inside = address >= first && address < std::strtoull(after + 1, nullptr, 16);
-    if (inside && line.starts_with("VmFlags:")) return line + " ";
-  }
-  return {};
+  return field_of_mapping(address, "VmFlags:");
 }
 
 bool gives_huge_pages() {
@@ -84,6 +76,7 @@ TEST(HugePages, CopyWhatIsGivenWhateverItsSizeAndLayout) {
     EXPECT_EQ(copy.scalar_type(), x.scalar_type());
     EXPECT_NE(address_of(copy), address_of(x));
     const at::Tensor zeros = at::zeros(x.sizes(), x.scalar_type());
+    EXPECT_EQ(huge_empty_like(x).sizes(), x.sizes());
     EXPECT_TRUE(at::equal(huge_zeros_like(x), zeros));
     EXPECT_TRUE(at::equal(huge_zeros_untouched_like(x), zeros));
   }
