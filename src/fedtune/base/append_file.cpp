@@ -28,12 +28,6 @@ std::int64_t end_of_last_line(int descriptor, std::int64_t size) {
   return 0;
 }
 
-// The errno of what failed; a part may have been written then.
-int write_and_sync(int descriptor, std::string_view content) {
-  const int error = disk().write(descriptor, std::as_bytes(std::span(content)));
-  return error != 0 ? error : disk().sync(descriptor);
-}
-
 }  // namespace
 
 AppendFile::AppendFile(std::filesystem::path path) : path_(std::move(path)) {
@@ -48,11 +42,15 @@ AppendFile::AppendFile(std::filesystem::path path) : path_(std::move(path)) {
 void AppendFile::append_line(std::string_view line) {
   const std::string whole = std::string(line) + '\n';
   const std::lock_guard lock(mutex_);
-  if (const int error = write_and_sync(file_.get(), whole); error != 0) {
+  if (const int error = disk().write(file_.get(), std::as_bytes(std::span(whole))); error != 0) {
     [[maybe_unused]] const int cut = ::ftruncate(file_.get(), size_);  // the reason of the write matters more
     throw write_error(path_, error);
   }
   size_ += static_cast<std::int64_t>(whole.size());
+}
+
+void AppendFile::sync() {
+  if (const int error = disk().sync(file_.get()); error != 0) throw write_error(path_, error);
 }
 
 std::int64_t AppendFile::size() const {
@@ -64,8 +62,10 @@ void append_to_file(const std::filesystem::path& path, std::string_view content)
   int descriptor = -1;
   if (const int error = disk().open_to_append(path, descriptor); error != 0) throw write_error(path, error);
   FileDescriptor file(descriptor);
-  if (const int error = write_and_sync(file.get(), content); error != 0) throw write_error(path, error);
-  if (const int error = file.close(); error != 0) throw write_error(path, error);
+  int error = disk().write(descriptor, std::as_bytes(std::span(content)));
+  if (error == 0) error = disk().sync(descriptor);
+  if (error == 0) error = file.close();
+  if (error != 0) throw write_error(path, error);
 }
 
 }  // namespace fedtune

@@ -89,8 +89,11 @@ class AppendFile {
   AppendFile(const AppendFile&) = delete;
   AppendFile& operator=(const AppendFile&) = delete;
 
-  // Appends the line and its end, and returns once both are on disk. A line that could not be written whole is cut off.
+  // Appends the line and its end; from then on a crash of the process keeps it, one of the machine once sync() has
+  // returned. A line that could not be written whole is cut off.
   void append_line(std::string_view line);
+  // Returns once all lines are on disk.
+  void sync();
   std::int64_t size() const;
 
  private:

@@ -150,15 +150,15 @@ void RunWatch::on_round_start(int round, std::span<const int> cohort) {
 }
 
 void RunWatch::on_client(int round, const fed::ClientRecord& client) {
-  parts_.events.write("client", {{"round", round},
-                                 {"rank", client.rank},
-                                 {"weight", client.weight},
-                                 {"sent_weight", client.sent_weight},
-                                 {"sentences", client.report.sentences},
-                                 {"batches", client.report.batches},
-                                 {"tokens", client.report.tokens},
-                                 {"loss", client.report.loss},
-                                 {"seconds", client.report.seconds}});
+  parts_.events.write_unsynced("client", {{"round", round},
+                                          {"rank", client.rank},
+                                          {"weight", client.weight},
+                                          {"sent_weight", client.sent_weight},
+                                          {"sentences", client.report.sentences},
+                                          {"batches", client.report.batches},
+                                          {"tokens", client.report.tokens},
+                                          {"loss", client.report.loss},
+                                          {"seconds", client.report.seconds}});
   const std::scoped_lock lock(mutex_);
   if (remote_ && client.report.batches > 0) count_steps_locked(client.report.batches, client.report.loss);
   ++state_.clients_done;
@@ -167,7 +167,7 @@ void RunWatch::on_client(int round, const fed::ClientRecord& client) {
 }
 
 void RunWatch::on_refused(int round, const fed::Refusal& refusal) {
-  parts_.events.write("refused", {{"round", round}, {"rank", refusal.rank}, {"reason", refusal.reason}});
+  parts_.events.write_unsynced("refused", {{"round", round}, {"rank", refusal.rank}, {"reason", refusal.reason}});
   parts_.progress.print_line(fmt::format("round {}: client {} is left out: {}", round, refusal.rank, refusal.reason));
 }
 
@@ -196,11 +196,11 @@ report::ProgressState RunWatch::round_done_state(const fed::RoundRecord& record)
 
 void RunWatch::on_round(const fed::RoundRecord& record, const fed::Strategy& strategy) {
   for (const fed::ClientRecord& client : record.accepted) {
-    parts_.events.write("measured", {{"round", record.round},
-                                     {"rank", client.rank},
-                                     {"norm", client.norm},
-                                     {"change", client.change},
-                                     {"sha256", client.sha256}});
+    parts_.events.write_unsynced("measured", {{"round", record.round},
+                                              {"rank", client.rank},
+                                              {"norm", client.norm},
+                                              {"change", client.change},
+                                              {"sha256", client.sha256}});
   }
   Json fields{{"round", record.round}};
   fields.update(scores_json(record.evaluation));

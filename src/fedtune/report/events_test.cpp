@@ -1,11 +1,13 @@
 #include "fedtune/report/events.h"
 
 #include <sstream>
+#include <string>
 #include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "fedtune/base/disk.h"
 #include "fedtune/base/file.h"
 #include "fedtune/base/temporary_folder.h"
 
@@ -48,6 +50,31 @@ TEST_F(EventLogTest, IsCutBackToALengthAndGoesOnFromThere) {
   ASSERT_EQ(events().size(), 2u);
   EXPECT_EQ(events()[0]["round"], 1);
   EXPECT_EQ(events()[1]["event"], "resume");
+}
+
+// The disk, and how often it was waited for.
+class CountedDisk final : public Disk {
+ public:
+  int sync(int descriptor) override {
+    ++syncs;
+    return Disk::sync(descriptor);
+  }
+  int syncs = 0;
+};
+
+TEST_F(EventLogTest, EventsOfManyClientsWaitForTheDiskTogether) {
+  CountedDisk disk;
+  const UseDisk use(disk);
+  EventLog log(path);
+  std::vector<std::string> told;
+  log.on_written([&told](const nlohmann::ordered_json& event) { told.push_back(event["event"]); });
+  for (int rank = 1; rank <= 10; ++rank) log.write_unsynced("client", {{"rank", rank}});
+  EXPECT_EQ(disk.syncs, 0);
+  EXPECT_EQ(events().size(), 10u);  // any other process sees them
+  EXPECT_EQ(told.size(), 10u);
+  log.write("round", {{"round", 1}});
+  EXPECT_EQ(disk.syncs, 1);
+  EXPECT_EQ(events().size(), 11u);
 }
 
 TEST_F(EventLogTest, TextThatIsNotUtf8DoesNotStopTheRun) {
