@@ -18,7 +18,7 @@ struct Contribution {
 // sum_k p_k x_k with p_k = weight_k / sum of weights, in fp32. Each element is summed in double precision in ascending
 // rank, whatever the order of `contributions`, and rounded once; no other order is ever used, so the result is a
 // function of ranks, weights and values alone. `workers` threads work piece by piece: beside the result each allocates
-// 512 kB, and of contributions that are mapped files it has one piece of one of them in memory at a time.
+// 1 MB, and of contributions that are mapped files it has one piece of one of them in memory at a time.
 //
 // All must have passed check_contribution for one layout of fp32 tensors. Throws Error(failed) where there is none, two
 // share a rank, a weight is not finite and positive, or layouts differ.
