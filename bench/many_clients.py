@@ -1,6 +1,6 @@
 """A thousand clients against four with the same sentences and steps: memory, time, and what an idle client costs.
 
-    many_clients.py --program build/fedtune --model DIR --data GLUE --steps 1000 [--turns 3] [--workers 2]
+    many_clients.py --program build/fedtune --model DIR --data GLUE --steps 1000 [--turns 3] [--workers 2] [--dtype bf16]
 
 DIR is a checkpoint of the hub's format, GLUE holds SST-2. STEPS clients of 32 sentences take one step each; four clients take
 as many together. Turns alternate; a ratio is that of one turn. Memory is the largest resident set, as the kernel has it at the
@@ -26,7 +26,7 @@ def run(options: argparse.Namespace, clients: int, folder: Path) -> dict:
     command = [options.program, "run", "--scheme", "fedlora", "--client-ckpt", options.model, "--data-path", options.data,
                "--data-name", "sst2", "--max-train-sentences", options.steps * BATCH, "--partition", "rows",
                "--teacher-data-pct", 0, "--num-clients", clients, "--num-rounds", 1, "--batch-size", BATCH,
-               "--workers", options.workers, "--output", folder, "--name", clients, "--quiet"]
+               "--workers", options.workers, "--dtype", options.dtype, "--output", folder, "--name", clients, "--quiet"]
     start = time.perf_counter()
     process = subprocess.Popen(list(map(str, command)))
     _, status, usage = os.wait4(process.pid, 0)
@@ -50,6 +50,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--dtype", default="fp32", help="bf16: shorter steps, so a client's own cost weighs more")
     options = parser.parse_args()
     ratios = {"processor": [], "round": [], "seconds": []}
     for turn in range(options.turns):
