@@ -17,7 +17,8 @@
 //
 //   logits      [sentences, classes] of batch 0, dropout off
 //   curve N     losses of N steps from the start on batches 0 .. N-1, dropout off; none where nothing is trained
-//   run F N     steps on batches F .. F+N-1 (modulo their number), dealt out to the models: seconds, sentences, tokens
+//   run F N     steps on batches F .. F+N-1 (modulo their number), dealt out to the models: seconds, sentences, tokens,
+//               and the floating-point operations of matrix products (0 of `score`, which takes no steps)
 //   profile F N the same steps: milliseconds a step and model by kind of work
 //   peak        GF/s of fused multiply-add with every core at work
 #include <algorithm>
@@ -178,6 +179,7 @@ class Bench {
 
   // Model m of M takes batches first + m, first + m + M, ...
   json run(std::size_t first, std::size_t count) {
+    start_profile();
     const auto begin = std::chrono::steady_clock::now();
     at_once([&](std::size_t model) {
       for (std::size_t i = model; i < count; i += subjects_.size()) subjects_[model]->step(batch(first + i));
@@ -189,11 +191,10 @@ class Bench {
       sentences += batch(i).sentences();
       tokens += batch(i).tokens();
     }
-    return {{"seconds", seconds}, {"sentences", sentences}, {"tokens", tokens}};
+    return {{"seconds", seconds}, {"sentences", sentences}, {"tokens", tokens}, {"operations", operations()}};
   }
 
   json profile(std::size_t first, std::size_t count) {
-    start_profile();
     run(first, count);
     json kinds = json::object();
     for (const StepProfile& step : fedtune::profile()) {
@@ -202,6 +203,15 @@ class Bench {
       for (const WorkShare& share : step.work) kind[name_of(share.work)] = 1e3 * share.seconds;
     }
     return kinds;
+  }
+
+  // Of all steps since start_profile.
+  static double operations() {
+    double sum = 0.0;
+    for (const StepProfile& step : fedtune::profile()) {
+      for (const WorkShare& share : step.work) sum += share.operations * static_cast<double>(step.steps);
+    }
+    return sum;
   }
 
   static json peak() {

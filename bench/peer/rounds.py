@@ -16,7 +16,7 @@ from pathlib import Path
 
 from jobs import prepare_models
 from memory import PeakMemory
-from side import spread
+from side import spread, wants_turn
 
 HERE = Path(__file__).parent
 CLIENTS, PUBLIC_PERCENT = 4, 20
@@ -77,16 +77,17 @@ def run_row(row: str, options) -> dict:
     prepare_models(options.work, options.vocabulary, teacher=False)
     turns_wanted, rows = (QUICK_TURNS, QUICK_ROWS) if options.quick else (options.turns or TURNS, options.sentences)
     turns = []
-    for turn in range(turns_wanted):
+
+    def ratios(name, key):
+        return [turn[name][key] / turn["ours"][key] for turn in turns]
+
+    while wants_turn(turns_wanted, options.quick, ratios("ships", "seconds"), ratios("tuned", "seconds")):
         result = {"ours": ours(options, rows), "ships": theirs(options, rows, False), "tuned": theirs(options, rows, True)}
         for name in ("ships", "tuned"):
             result[name]["seconds"] = result[name]["train"] + result[name]["evaluate"]
         turns.append(result)
         text = ", ".join(f"{name} {r['seconds']:.1f} s {r['pss'] / 1e9:.2f} GB" for name, r in result.items())
-        print(f"{row}: turn {turn + 1}: {text}", flush=True)
-
-    def ratios(name, key):
-        return [turn[name][key] / turn["ours"][key] for turn in turns]
+        print(f"{row}: turn {len(turns)}: {text}", flush=True)
 
     return {"row": row, "rows": rows, "turns": turns,
             "seconds": {"ours": [turn["ours"]["seconds"] for turn in turns], "ships": ratios("ships", "seconds"),

@@ -25,12 +25,22 @@ class Side:
         start = time.perf_counter()
         answers = self.ask([f"run {first + i * part} {part}" for i in range(len(self.processes))])
         seconds = time.perf_counter() - start
-        return {key: sum(answer[key] for answer in answers) / seconds for key in ("sentences", "tokens")}
+        return {key: sum(answer[key] for answer in answers) / seconds for key in answers[0] if key != "seconds"}
 
     def close(self) -> None:
         for process in self.processes:
             process.stdin.close()
             process.wait()
+
+
+def wants_turn(wanted: int, trial: bool, *ratios: list[float]) -> bool:
+    """Whether another turn is due after those of the ratios: up to twice those wanted where some ratio spreads over more
+    than a tenth of its median, which a trial does not mind."""
+    done = len(ratios[0])
+    if done < wanted:
+        return True
+    return (not trial and done < 2 * wanted
+            and any(max(values) - min(values) > 0.1 * statistics.median(values) for values in ratios))
 
 
 def spread(values: list[float], digits: int) -> str:

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from jobs import prepare_models
-from side import spread
+from side import spread, wants_turn
 
 HERE = Path(__file__).parent
 TURNS, QUICK_TURNS = 5, 1
@@ -46,12 +46,13 @@ def theirs(options) -> float:
 def run_row(row: str, options) -> dict:
     prepare_models(options.work, options.vocabulary, teacher=False)
     ours(options), theirs(options)  # the files come into memory
-    turns = []
-    for turn in range(QUICK_TURNS if options.quick else options.turns or TURNS):
+    count = QUICK_TURNS if options.quick else options.turns or TURNS
+    turns, ratios = [], []
+    while wants_turn(count, options.quick, ratios):
         turns.append({"ours": ours(options), "theirs": theirs(options)})
-        print(f"{row}: turn {turn + 1}: {turns[-1]}", flush=True)
-    return {"row": row, "turns": turns, "ours": [turn["ours"]["seconds"] for turn in turns],
-            "ships": [turn["theirs"] / turn["ours"]["seconds"] for turn in turns]}
+        ratios.append(turns[-1]["theirs"] / turns[-1]["ours"]["seconds"])
+        print(f"{row}: turn {len(turns)}: {turns[-1]}", flush=True)
+    return {"row": row, "turns": turns, "ours": [turn["ours"]["seconds"] for turn in turns], "ships": ratios}
 
 
 def line_of(result: dict) -> str:

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 from jobs import BATCH_SIZE, prepare_job
-from side import Side, spread
+from side import Side, spread, wants_turn
 
 HERE = Path(__file__).parent
 ONE_MODEL = ("teacher", "kd")
@@ -53,26 +53,39 @@ def sides_of(row: str, job: Path, bench: str) -> tuple[Side, list[Side]]:
 
 
 def measure(row: str, sides: list[Side], options) -> list[dict]:
-    """Per turn: the FMA peak of the moment, and each side's sentences and tokens per second."""
+    """Per turn: the FMA peak of the moment, and each side's sentences, tokens and operations per second."""
     count, steps, warm_up = QUICK if options.quick else LENGTHS.get(row, OTHERS)
     count = options.turns or count
     if options.steps:
         steps, warm_up = options.steps, min(warm_up, options.steps)
     for side in sides:
         side.run(0, warm_up)
+    names = [side.name for side in sides[1:]]
     turns = []
-    for turn in range(count):
-        first = warm_up + turn * steps
-        rates = {side.name: side.run(first, steps) for side in sides}
-        turns.append({"fma_peak": sides[0].ask(["peak"])[0], "rates": rates})
+    while wants_turn(count, options.quick, *both_ratios(turns, names)):
+        first = warm_up + len(turns) * steps
+        rates = {sides[0].name: sides[0].run(first, steps)}
+        peak = sides[0].ask(["peak"])[0]  # now: torch's threads spin for a while when they have nothing to do
+        rates |= {side.name: side.run(first, steps) for side in sides[1:]}
+        turns.append({"fma_peak": peak, "rates": rates})
         text = ", ".join(f"{name} {rate['sentences']:.1f}" for name, rate in rates.items())
-        print(f"{row}: turn {turn + 1}, sentences/s: {text}", flush=True)
+        print(f"{row}: turn {len(turns)}, sentences/s: {text}", flush=True)
     return turns
 
 
 def ratios(turns: list[dict], names: list[str]) -> list[float]:
     return [turn["rates"]["fedtune"]["sentences"] / max(turn["rates"][name]["sentences"] for name in names)
             for turn in turns]
+
+
+def both_ratios(turns: list[dict], names: list[str]) -> tuple[list[float], list[float]]:
+    """Against the Python stack as it ships, which is named first, and tuned."""
+    return ratios(turns, names[:1]), ratios(turns, names[1:])
+
+
+def shares_of_peak(turns: list[dict]) -> list[float]:
+    """Our matrix products' part of the FMA peak, per turn."""
+    return [turn["rates"]["fedtune"]["operations"] / (1e9 * turn["fma_peak"]) for turn in turns]
 
 
 def run_row(row: str, options) -> dict | None:
@@ -85,12 +98,13 @@ def run_row(row: str, options) -> dict | None:
     turns = measure(row, [ours, *theirs], options)
     for side in (ours, *theirs):
         side.close()
-    names = [side.name for side in theirs]
+    ships, tuned = both_ratios(turns, [side.name for side in theirs])
     return {"row": row, "unit": "sentences/s", "batch": BATCH_SIZE, "parity": parity, "turns": turns,
-            "ours": [turn["rates"]["fedtune"]["sentences"] for turn in turns],
-            "ships": ratios(turns, names[:1]), "tuned": ratios(turns, names[1:])}
+            "ours": [turn["rates"]["fedtune"]["sentences"] for turn in turns], "ships": ships, "tuned": tuned,
+            "of_fma_peak": shares_of_peak(turns)}
 
 
 def line_of(result: dict) -> str:
     return (f"{result['row']:16}{result['unit']:>14}{spread(result['ours'], 1):>26}"
-            f"{spread(result['ships'], 2):>24}{spread(result['tuned'], 2):>24}")
+            f"{spread(result['ships'], 2):>24}{spread(result['tuned'], 2):>24}"
+            + (f"{spread(result['of_fma_peak'], 2):>24}" if max(result["of_fma_peak"]) > 0.0 else ""))

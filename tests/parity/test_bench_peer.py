@@ -28,9 +28,11 @@ def test_a_trial_of_the_comparison_ends_with_its_table_and_its_file(tmp_path):
                ROOT / "build" / "bench" / "step_bench", "--data", data, "--vocabulary", ROOT / "models" / "minilm",
                "--work", tmp_path / "work", "--results", tmp_path / "results"]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300)
-    shutil.rmtree(tmp_path / "work", ignore_errors=True)  # half a gigabyte of weights
     assert done.returncode == 0, done.stdout
-    result = json.loads((tmp_path / "results" / "lora.json").read_text())
+    result = json.loads((tmp_path / "work" / "trial" / "lora.json").read_text())
+    shutil.rmtree(tmp_path / "work")  # half a gigabyte of weights
+    assert not (tmp_path / "results").exists()  # a trial writes over no figures
     assert result["parity"]["logits"] <= 1e-5
     assert result["ships"][0] > 0 and result["tuned"][0] > 0
+    assert 0 < result["of_fma_peak"][0] < 2
     assert done.stdout.splitlines()[-1].startswith("lora ")
