@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 
 #include <ATen/ops/scalar_tensor.h>
 #include <c10/core/GradMode.h>
+#include <c10/util/ScopeExit.h>
+#include <torch/csrc/autograd/function_hook.h>
+#include <torch/csrc/autograd/variable.h>
 
 #include "fedtune/base/error.h"
 #include "fedtune/base/profile.h"
@@ -47,15 +51,30 @@ AdamW::AdamW(const std::vector<at::Tensor>& parameters, const AdamWOptions& opti
   }
 }
 
+// Runs where the backward pass has put a leaf's whole gradient.
+class AdamW::StepHook final : public torch::autograd::PostAccumulateGradHook {
+ public:
+  StepHook(const AdamW& optimizer, Slot& slot, double lr) : optimizer_(optimizer), slot_(slot), lr_(lr) {}
+
+  void operator()(const at::Tensor&) override { optimizer_.step_slot(slot_, lr_); }
+
+ private:
+  const AdamW& optimizer_;
+  Slot& slot_;
+  double lr_;
+};
+
 void AdamW::step(double lr) {
-  const ProfileScope scope(Work::optimiser);
-  const c10::NoGradGuard no_grad;
-  if (form_ == Form::fused) {
-    step_fused(lr);
-  } else {
-    step_plain(lr);
-  }
-  for (Slot& slot : slots_) slot.parameter.mutable_grad().reset();
+  for (Slot& slot : slots_) step_slot(slot, lr);
+}
+
+void AdamW::step_during(const std::function<void()>& backward, double lr) {
+  const auto remove = c10::make_scope_exit([this] {
+    for (const Slot& slot : slots_) torch::autograd::impl::set_post_acc_grad_hooks(slot.parameter, nullptr);
+  });
+  for (Slot& slot : slots_)
+    torch::autograd::impl::set_post_acc_grad_hooks(slot.parameter, std::make_unique<StepHook>(*this, slot, lr));
+  backward();
 }
 
 std::vector<at::Tensor> AdamW::state() const {
@@ -77,41 +96,46 @@ void AdamW::restore(const std::vector<at::Tensor>& state) {
   for (Slot& slot : slots_) std::ranges::fill(slot.moved, char{1});
 }
 
-void AdamW::step_fused(double lr) {
-  for (Slot& slot : slots_) {
-    if (!slot.parameter.grad().defined()) continue;
-    slot.steps.add_(1.0);
-    const auto steps = static_cast<double>(slot.steps.item<float>());
-    const at::Tensor gradient = slot.parameter.grad().contiguous();
-    nn::adamw_step({.parameter = slot.parameter,
-                    .gradient = gradient,
-                    .mean = slot.mean,
-                    .square = slot.square,
-                    .moved = slot.moved},
-                   {.mean_share = static_cast<float>(1.0 - options_.beta1),
-                    .square_kept = static_cast<float>(options_.beta2),
-                    .square_share = static_cast<float>(1.0 - options_.beta2),
-                    .eps = static_cast<float>(options_.eps),
-                    .kept = static_cast<float>(1.0 - lr * options_.weight_decay),
-                    .step = static_cast<float>(lr / (1.0 - std::pow(options_.beta1, steps))),
-                    .root_correction = static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(options_.beta2, steps)))});
+void AdamW::step_slot(Slot& slot, double lr) const {
+  if (!slot.parameter.grad().defined()) return;
+  const ProfileScope scope(Work::optimiser);
+  const c10::NoGradGuard no_grad;
+  slot.steps.add_(1.0);
+  if (form_ == Form::fused) {
+    step_fused(slot, lr);
+  } else {
+    step_plain(slot, lr);
   }
+  slot.parameter.mutable_grad().reset();
 }
 
-void AdamW::step_plain(double lr) {
-  for (Slot& slot : slots_) {
-    const at::Tensor& gradient = slot.parameter.grad();
-    if (!gradient.defined()) continue;
-    slot.steps.add_(1.0);
-    const double steps = slot.steps.item<double>();
-    const double mean_correction = 1.0 - std::pow(options_.beta1, steps);
-    const double square_correction = 1.0 - std::pow(options_.beta2, steps);
-    slot.mean.lerp_(gradient, 1.0 - options_.beta1);
-    slot.square.mul_(options_.beta2).addcmul_(gradient, gradient, 1.0 - options_.beta2);
-    slot.parameter.mul_(1.0 - lr * options_.weight_decay);
-    const at::Tensor scale = slot.square.sqrt().div_(std::sqrt(square_correction)).add_(options_.eps);
-    slot.parameter.addcdiv_(slot.mean, scale, -lr / mean_correction);
-  }
+void AdamW::step_fused(Slot& slot, double lr) const {
+  const auto steps = static_cast<double>(slot.steps.item<float>());
+  const at::Tensor gradient = slot.parameter.grad().contiguous();
+  nn::adamw_step({.parameter = slot.parameter,
+                  .gradient = gradient,
+                  .mean = slot.mean,
+                  .square = slot.square,
+                  .moved = slot.moved},
+                 {.mean_share = static_cast<float>(1.0 - options_.beta1),
+                  .square_kept = static_cast<float>(options_.beta2),
+                  .square_share = static_cast<float>(1.0 - options_.beta2),
+                  .eps = static_cast<float>(options_.eps),
+                  .kept = static_cast<float>(1.0 - lr * options_.weight_decay),
+                  .step = static_cast<float>(lr / (1.0 - std::pow(options_.beta1, steps))),
+                  .root_correction = static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(options_.beta2, steps)))});
+}
+
+void AdamW::step_plain(Slot& slot, double lr) const {
+  const at::Tensor& gradient = slot.parameter.grad();
+  const double steps = slot.steps.item<double>();
+  const double mean_correction = 1.0 - std::pow(options_.beta1, steps);
+  const double square_correction = 1.0 - std::pow(options_.beta2, steps);
+  slot.mean.lerp_(gradient, 1.0 - options_.beta1);
+  slot.square.mul_(options_.beta2).addcmul_(gradient, gradient, 1.0 - options_.beta2);
+  slot.parameter.mul_(1.0 - lr * options_.weight_decay);
+  const at::Tensor scale = slot.square.sqrt().div_(std::sqrt(square_correction)).add_(options_.eps);
+  slot.parameter.addcdiv_(slot.mean, scale, -lr / mean_correction);
 }
 
 }  // namespace fedtune::train

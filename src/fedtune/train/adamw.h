@@ -1,6 +1,7 @@
 // AdamW (Loshchilov and Hutter 2019) in torch's form: step = lr * m_hat / (sqrt(v_hat) + eps).
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
@@ -29,6 +30,12 @@ class AdamW {
   // Moves every parameter that has a gradient, at learning rate `lr`, and drops the gradients.
   void step(double lr);
 
+  // The same bits for the gradients that `backward` computes by one backward pass, in less memory and time: each
+  // parameter takes its step as soon as its own gradient is there, which the cache still holds, and the next gradient
+  // takes its place (as Lv et al. 2023, "Full Parameter Fine-tuning for Large Language Models with Limited Resources",
+  // do without moments). What `backward` throws leaves some parameters moved and others not.
+  void step_during(const std::function<void()>& backward, double lr);
+
   // Both moments and the count of steps of each parameter, in order: what a phase that is cut needs to go on. They are
   // the optimiser's own tensors.
   std::vector<at::Tensor> state() const;
@@ -43,8 +50,10 @@ class AdamW {
     at::Tensor steps;           // scalar, on the CPU
     std::vector<char> moved{};  // see nn::AdamWSlot
   };
-  void step_fused(double lr);
-  void step_plain(double lr);
+  class StepHook;
+  void step_slot(Slot& slot, double lr) const;
+  void step_fused(Slot& slot, double lr) const;
+  void step_plain(Slot& slot, double lr) const;
 
   std::vector<Slot> slots_;
   AdamWOptions options_;

@@ -153,6 +153,62 @@ TEST(AdamW, GoesOnWithATableWhereAnotherLeftOff) {
   EXPECT_TRUE(straight.equal(cut));
 }
 
+// Two leaves of a chain, the first of them used twice, and a table of which each step uses other rows.
+struct Chain {
+  at::Tensor first, last, table, unused;
+  AdamW optimizer;
+
+  Chain(const at::Tensor& start, const at::Tensor& rows)
+      : first(leaf(start)),
+        last(leaf(start)),
+        table(leaf(rows)),
+        unused(leaf(start)),
+        optimizer({first, last, table, unused}, {}) {}
+
+  at::Tensor loss(std::int64_t step) const {
+    const at::Tensor x = table.narrow(0, 10 * step, first.size(0)).tanh();
+    return x.mm(first).tanh().mm(first).tanh().mm(last).square().sum();
+  }
+};
+
+TEST(AdamW, GivesTheSameBitsDuringTheBackwardPassAsAfterIt) {
+  const at::Tensor start = at::randn({7, 7}), rows = at::randn({9000, 7});
+  Chain during(start, rows), after(start, rows);
+  for (int step = 0; step < 4; ++step) {
+    during.optimizer.step_during([&] { during.loss(step).backward(); }, 0.1);
+    after.loss(step).backward();
+    after.optimizer.step(0.1);
+  }
+  EXPECT_TRUE(during.first.equal(after.first));
+  EXPECT_TRUE(during.last.equal(after.last));
+  EXPECT_TRUE(during.table.equal(after.table));
+  EXPECT_FALSE(during.first.equal(start));
+  EXPECT_TRUE(during.unused.equal(start));
+  for (const auto& tensor : {during.first, during.last, during.table}) EXPECT_FALSE(tensor.grad().defined());
+}
+
+TEST(AdamW, MovesAParameterBeforeTheNextGradientIsThere) {
+  const at::Tensor start = at::randn({7, 7});
+  Chain chain(start, at::randn({9000, 7}));
+  bool seen = false;
+  chain.table.register_hook([&](const at::Tensor&) {
+    seen = true;
+    EXPECT_FALSE(chain.last.equal(start));
+    EXPECT_FALSE(chain.last.grad().defined());
+  });
+  chain.optimizer.step_during([&] { chain.loss(0).backward(); }, 0.1);
+  EXPECT_TRUE(seen);
+}
+
+TEST(AdamW, LeavesLaterBackwardPassesAlone) {
+  const at::Tensor start = at::randn({7, 7});
+  Chain chain(start, at::randn({9000, 7}));
+  EXPECT_THROW(chain.optimizer.step_during([] { throw failed("no loss"); }, 0.1), Error);
+  chain.loss(0).backward();
+  EXPECT_TRUE(chain.first.grad().defined());
+  EXPECT_TRUE(chain.first.equal(start));
+}
+
 TEST(AdamW, RefusesToTrainNothing) {
   EXPECT_THROW(AdamW({}, {}), Error);
 }

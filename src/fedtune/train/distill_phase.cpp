@@ -56,8 +56,7 @@ void DistillPhase::Side::descend(double lr) {
   for (std::size_t i = 0; i < computed_.probabilities.size(); ++i) {
     add(computed_.probabilities[i], answers_.probabilities[i]);
   }
-  torch::autograd::backward(roots, gradients);
-  optimizer_->step(lr);
+  optimizer_->step_during([&] { torch::autograd::backward(roots, gradients); }, lr);
 }
 
 DistillPhase::DistillPhase(const DistilledModels& models, const DistillPhaseOptions& options, std::int64_t total_steps)

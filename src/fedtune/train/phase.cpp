@@ -49,8 +49,8 @@ double Phase::descend(const models::Batch& batch) {
   const at::Tensor loss = cross_entropy(result.logits, batch.labels);
   const double value = loss.item<double>();
   require_finite(value, options_, report_.steps);
-  loss.backward();
-  optimizer_.step(learning_rate(options_.schedule, options_.optimizer.lr, {report_.steps, total_steps_}));
+  optimizer_.step_during([&loss] { loss.backward(); },
+                         learning_rate(options_.schedule, options_.optimizer.lr, {report_.steps, total_steps_}));
   return value;
 }
 
