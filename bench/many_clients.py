@@ -3,10 +3,10 @@
     many_clients.py --program build/fedtune --model DIR --data GLUE --steps 1000 [--turns 3] [--workers 2] [--dtype bf16]
 
 DIR is a checkpoint of the hub's format, GLUE holds SST-2. STEPS clients of 32 sentences take one step each; four clients take
-as many together. Turns alternate; a ratio is that of one turn. Memory is the largest resident set, as the kernel has it at the
-end: never less than the largest PSS, and nothing looks into the process meanwhile. (To sum up the PSS of a gigabyte takes 15 to
-45 ms, in which the process can neither map memory nor give it back; ten times a second that was a tenth of the time of a
-thousand clients.)
+as many together. A ratio is that of one turn, in which now the four go first and now the others. Memory is the largest resident
+set, as the kernel has it at the end: never less than the largest PSS, and nothing looks into the process meanwhile. (To sum up
+the PSS of a gigabyte takes 15 to 45 ms, in which the process can neither map memory nor give it back; ten times a second that
+was a tenth of the time of a thousand clients.)
 """
 
 import argparse
