@@ -53,9 +53,12 @@ def main() -> None:
     parser.add_argument("--dtype", default="fp32", help="bf16: shorter steps, so a client's own cost weighs more")
     options = parser.parse_args()
     ratios = {"processor": [], "round": [], "seconds": []}
+    sides = [4, options.steps]
     for turn in range(options.turns):
         with tempfile.TemporaryDirectory() as folder:
-            few, many = (run(options, clients, Path(folder)) for clients in (4, options.steps))
+            order = sides if turn % 2 == 0 else sides[::-1]
+            figures_of = {clients: run(options, clients, Path(folder)) for clients in order}
+        few, many = (figures_of[clients] for clients in sides)
         for figures in (few, many):
             print(f"turn {turn + 1}: {figures['clients']:>5} clients  peak RSS {figures['peak'] / MEGABYTE:6.0f} MB  "
                   f"processor {figures['processor']:7.1f} s  wall {figures['seconds']:7.1f} s  "

@@ -30,10 +30,10 @@ class AdamW {
   // Moves every parameter that has a gradient, at learning rate `lr`, and drops the gradients.
   void step(double lr);
 
-  // The same bits for the gradients that `backward` computes by one backward pass, in less memory and time: each
-  // parameter takes its step as soon as its own gradient is there, which the cache still holds, and the next gradient
-  // takes its place (as Lv et al. 2023, "Full Parameter Fine-tuning for Large Language Models with Limited Resources",
-  // do without moments). What `backward` throws leaves some parameters moved and others not.
+  // The same bits for the gradients that `backward` computes by one backward pass, in less memory: each parameter takes
+  // its step as soon as its own gradient is there, and the next gradient takes its place (as Lv et al. 2023, "Full
+  // Parameter Fine-tuning for Large Language Models with Limited Resources", do without moments). What `backward`
+  // throws leaves some parameters moved and others not.
   void step_during(const std::function<void()>& backward, double lr);
 
   // Both moments and the count of steps of each parameter, in order: what a phase that is cut needs to go on. They are
