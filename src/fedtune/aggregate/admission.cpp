@@ -61,7 +61,7 @@ Status check_contribution(const Layout& layout, const Offer& offer, const Admiss
     LaneSum sum;
     for_each_piece(values.size(), [&](std::size_t begin, std::size_t count) {
       const std::span<const float> piece = values.subspan(begin, count);
-      sum.add_squares(count, piece.data());
+      add_squares(count, piece.data(), sum);
       reading.advance(piece.size_bytes());
     });
     if (!std::isfinite(sum.total())) return name_first_not_finite(tensor);

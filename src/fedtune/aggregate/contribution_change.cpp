@@ -32,8 +32,7 @@ Sums sums_of(const NamedTensors& tensors, const Averaged& averaged) {
       const float* const now = values.data() + begin;
       const float* const then = global.data() + begin;
       const float* const mean = averages.data() + begin;
-      own.add_squared_differences(count, now, then);
-      both.add_products_of_differences(count, now, then, mean);
+      add_angle(count, now, then, mean, own, both);
       reading.advance(count * sizeof(float));
     });
     sums.own += own.total();

@@ -19,41 +19,49 @@ FEDTUNE_LOOP void load(const float* from, Doubles& to) {
   to = __builtin_convertvector(x, Doubles);
 }
 
-// Adds what `term` leaves in the first of the values that it is given, one of each input.
-template <std::size_t inputs, typename Term>
-FEDTUNE_LOOP void add_up(std::size_t count, const float* const (&from)[inputs], double* sums, Term term) {
-  Doubles sum;
-  std::memcpy(&sum, sums, sizeof sum);
+// Adds the terms that `term` leaves in the place of the values that it is given, one of each input: the first into the
+// first sums, and so on.
+template <std::size_t inputs, std::size_t outputs, typename Term>
+FEDTUNE_LOOP void add_up(std::size_t count, const float* const (&from)[inputs], double* const (&sums)[outputs],
+                         Term term) {
+  static_assert(outputs <= inputs);
+  Doubles sum[outputs];
+  for (std::size_t n = 0; n < outputs; ++n) std::memcpy(&sum[n], sums[n], sizeof sum[n]);
   std::size_t i = 0;
   for (; i + lanes <= count; i += lanes) {
     Doubles values[inputs];
     for (std::size_t n = 0; n < inputs; ++n) load(from[n] + i, values[n]);
     term(values);
-    sum += values[0];
+    for (std::size_t n = 0; n < outputs; ++n) sum[n] += values[n];
   }
-  std::memcpy(sums, &sum, sizeof sum);
+  for (std::size_t n = 0; n < outputs; ++n) std::memcpy(sums[n], &sum[n], sizeof sum[n]);
   for (; i < count; ++i) {
     double values[inputs];
     for (std::size_t n = 0; n < inputs; ++n) values[n] = from[n][i];
     term(values);
-    sums[lanes] += values[0];
+    for (std::size_t n = 0; n < outputs; ++n) sums[n][lanes] += values[n];
   }
 }
 
 FEDTUNE_LOOP void squares(std::size_t count, const float* x, double* sums) {
-  add_up(count, {x}, sums, [](auto& v) { v[0] *= v[0]; });
+  add_up(count, {x}, {sums}, [](auto& v) { v[0] *= v[0]; });
 }
 
-FEDTUNE_LOOP void squared_differences(std::size_t count, const float* x, const float* y, double* sums) {
-  add_up(count, {x, y}, sums, [](auto& v) {
-    v[0] -= v[1];
+FEDTUNE_LOOP void lengths(std::size_t count, const float* x, const float* y, double* whole, double* change) {
+  add_up(count, {x, y}, {whole, change}, [](auto& v) {
+    v[1] = v[0] - v[1];
+    v[1] *= v[1];
     v[0] *= v[0];
   });
 }
 
-FEDTUNE_LOOP void products_of_differences(std::size_t count, const float* x, const float* y, const float* z,
-                                          double* sums) {
-  add_up(count, {x, y, z}, sums, [](auto& v) { v[0] = (v[0] - v[1]) * (v[2] - v[1]); });
+FEDTUNE_LOOP void angle(std::size_t count, const float* x, const float* y, const float* z, double* change,
+                        double* product) {
+  add_up(count, {x, y, z}, {change, product}, [](auto& v) {
+    v[0] -= v[1];
+    v[1] = v[0] * (v[2] - v[1]);
+    v[0] *= v[0];
+  });
 }
 
 FEDTUNE_LOOP void add_scaled(std::size_t count, const float* x, double factor, double* sums) {
@@ -74,16 +82,17 @@ FEDTUNE_LOOP void add_scaled(std::size_t count, const float* x, double factor, d
   target void squares_here(std::size_t count, const float* x, double* sums) {                                  \
     squares(count, x, sums);                                                                                   \
   }                                                                                                            \
-  target void differences_here(std::size_t count, const float* x, const float* y, double* sums) {              \
-    squared_differences(count, x, y, sums);                                                                    \
+  target void lengths_here(std::size_t count, const float* x, const float* y, double* whole, double* change) { \
+    lengths(count, x, y, whole, change);                                                                       \
   }                                                                                                            \
-  target void products_here(std::size_t count, const float* x, const float* y, const float* z, double* sums) { \
-    products_of_differences(count, x, y, z, sums);                                                             \
+  target void angle_here(std::size_t count, const float* x, const float* y, const float* z, double* change,    \
+                         double* product) {                                                                    \
+    angle(count, x, y, z, change, product);                                                                    \
   }                                                                                                            \
   target void scaled_here(std::size_t count, const float* x, double factor, double* sums) {                    \
     add_scaled(count, x, factor, sums);                                                                        \
   }                                                                                                            \
-  constexpr LaneLoops loops{squares_here, differences_here, products_here, scaled_here};                       \
+  constexpr LaneLoops loops{squares_here, lengths_here, angle_here, scaled_here};                              \
   }
 
 // NOLINTEND(bugprone-macro-parentheses)

@@ -14,10 +14,10 @@ constexpr std::size_t lanes = 8;
 struct LaneLoops {
   // x[i]^2
   void (*squares)(std::size_t count, const float* x, double* sums);
-  // (x[i] - y[i])^2
-  void (*squared_differences)(std::size_t count, const float* x, const float* y, double* sums);
-  // (x[i] - y[i]) (z[i] - y[i])
-  void (*products_of_differences)(std::size_t count, const float* x, const float* y, const float* z, double* sums);
+  // x[i]^2, and (x[i] - y[i])^2 into sums of their own
+  void (*lengths)(std::size_t count, const float* x, const float* y, double* whole, double* change);
+  // (x[i] - y[i])^2, and (x[i] - y[i]) (z[i] - y[i])
+  void (*angle)(std::size_t count, const float* x, const float* y, const float* z, double* change, double* product);
   // sums[i] += factor x[i], of `count` sums
   void (*add_scaled)(std::size_t count, const float* x, double factor, double* sums);
 };

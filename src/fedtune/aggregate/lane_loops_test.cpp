@@ -18,7 +18,8 @@ std::vector<float> some(std::size_t count, float step) {
 }
 
 struct Results {
-  std::array<double, lanes + 1> squares{}, differences{}, products{};
+  using Sums = std::array<double, lanes + 1>;
+  Sums squares{}, whole{}, change{}, change_again{}, product{};
   std::vector<double> scaled;
   bool operator==(const Results&) const = default;
 };
@@ -28,8 +29,8 @@ Results results_of(const LaneLoops& loops) {
   const std::vector<float> x = some(1003, 0.7f), y = some(1003, 1.3f), z = some(1003, 2.1f);
   Results results{.scaled = std::vector<double>(1003, 0.25)};
   loops.squares(1003, x.data(), results.squares.data());
-  loops.squared_differences(1003, x.data(), y.data(), results.differences.data());
-  loops.products_of_differences(1003, x.data(), y.data(), z.data(), results.products.data());
+  loops.lengths(1003, x.data(), y.data(), results.whole.data(), results.change.data());
+  loops.angle(1003, x.data(), y.data(), z.data(), results.change_again.data(), results.product.data());
   loops.add_scaled(1003, x.data(), 0.3, results.scaled.data());
   return results;
 }
@@ -41,24 +42,23 @@ TEST(LaneLoops, AddInOneOrderWhateverTheWidthOfVectors) {
     const std::size_t lane = i < 1000 ? i % lanes : lanes;
     const double now = x[i], then = y[i], mean = z[i];
     expected.squares[lane] += now * now;
-    expected.differences[lane] += (now - then) * (now - then);
-    expected.products[lane] += (now - then) * (mean - then);
+    expected.change[lane] += (now - then) * (now - then);
+    expected.product[lane] += (now - then) * (mean - then);
   }
+  expected.whole = expected.squares;
+  expected.change_again = expected.change;
   for (std::size_t i = 0; i < 1003; ++i) expected.scaled[i] += 0.3 * double{x[i]};
   for (const LaneLoops* const loops : available_lane_loops()) EXPECT_EQ(results_of(*loops), expected);
 }
 
 TEST(LaneSum, TakesWhatIsLeftOfTheLastPiece) {
   const std::vector<float> x = some(21, 0.7f), y(21, 0.0f);
-  LaneSum squares, differences, products, whole;
-  squares.add_squares(16, x.data());
-  squares.add_squares(5, x.data() + 16);
-  whole.add_squares(21, x.data());
-  differences.add_squared_differences(21, x.data(), y.data());
-  products.add_products_of_differences(21, x.data(), y.data(), x.data());
-  EXPECT_EQ(squares.total(), whole.total());
-  EXPECT_EQ(differences.total(), whole.total());
-  EXPECT_EQ(products.total(), whole.total());
+  LaneSum in_pieces, whole, change, change_again, product;
+  add_squares(16, x.data(), in_pieces);
+  add_squares(5, x.data() + 16, in_pieces);
+  add_lengths(21, x.data(), y.data(), whole, change);
+  add_angle(21, x.data(), y.data(), x.data(), change_again, product);
+  for (const LaneSum& sum : {whole, change, change_again, product}) EXPECT_EQ(sum.total(), in_pieces.total());
 }
 
 }  // namespace

@@ -24,8 +24,7 @@ Measures measure(const NamedTensors& tensors, const NamedTensors& origin) {
       const float* const then = before.data() + begin;
       const std::span<const std::byte> bytes = std::as_bytes(values.subspan(begin, count));
       hash.add(bytes);
-      own.add_squares(count, now);
-      moved.add_squared_differences(count, now, then);
+      add_lengths(count, now, then, own, moved);
       reading.advance(bytes.size());
     });
     norm += own.total();
