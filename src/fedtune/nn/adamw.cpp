@@ -23,7 +23,8 @@ void step_elements(const kernels::Kernels& set, const AdamWSlot& slot, const Ada
              .kept = constants.kept,
              .step = constants.step,
              .root_correction = constants.root_correction,
-             .eps = constants.eps});
+             .eps = constants.eps,
+             .first = slot.first});
 }
 
 void step_moved_rows(const AdamWSlot& slot, const AdamWConstants& constants) {

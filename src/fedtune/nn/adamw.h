@@ -27,6 +27,8 @@ struct AdamWSlot {
   // Which rows ever had a gradient; the others, whose moments are 0 and which nothing moves, are not touched. Empty:
   // every row is taken.
   std::vector<char>& moved;
+  // The moments are 0, whatever lies there, and this step writes them. Only where `moved` is empty.
+  bool first;
 };
 
 // Whether adamw_step takes such a parameter: fp32, dense, on the CPU.

@@ -67,10 +67,6 @@ at::Tensor huge_empty_like(const at::Tensor& x) {
 }
 
 at::Tensor huge_zeros_like(const at::Tensor& x) {
-  return worth_mapping(x) ? mapped(x.sizes(), x.scalar_type()).zero_() : at::zeros_like(x);
-}
-
-at::Tensor huge_zeros_untouched_like(const at::Tensor& x) {
   return worth_mapping(x) ? mapped(x.sizes(), x.scalar_type()) : at::zeros_like(x);
 }
 

@@ -14,10 +14,9 @@ namespace fedtune::nn {
 at::Tensor huge_empty(at::IntArrayRef shape, at::ScalarType type);
 
 at::Tensor huge_empty_like(const at::Tensor& x);
-at::Tensor huge_zeros_like(const at::Tensor& x);
 // For what is mostly never written: such pages take no memory. One that is read before it is written costs more: Linux
 // lends a page of zeros and, to take it back, interrupts all threads of the process.
-at::Tensor huge_zeros_untouched_like(const at::Tensor& x);
+at::Tensor huge_zeros_like(const at::Tensor& x);
 at::Tensor huge_clone(const at::Tensor& x);
 
 }  // namespace fedtune::nn

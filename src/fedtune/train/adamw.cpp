@@ -43,10 +43,12 @@ AdamW::AdamW(const std::vector<at::Tensor>& parameters, const AdamWOptions& opti
   slots_.reserve(parameters.size());
   for (const at::Tensor& parameter : parameters) {
     const bool table = is_table(parameter, options);
-    const auto moment = [&] {
-      return table ? nn::huge_zeros_untouched_like(parameter) : nn::huge_zeros_like(parameter);
-    };
-    slots_.push_back({.parameter = parameter, .mean = moment(), .square = moment(), .steps = at::scalar_tensor(0.0f)});
+    const auto moment = [&] { return table ? nn::huge_zeros_like(parameter) : nn::huge_empty_like(parameter); };
+    slots_.push_back({.parameter = parameter,
+                      .mean = moment(),
+                      .square = moment(),
+                      .steps = at::scalar_tensor(0.0f),
+                      .unwritten = !table});
     if (table) slots_.back().moved.resize(static_cast<std::size_t>(parameter.size(0)));
   }
 }
@@ -77,9 +79,18 @@ void AdamW::step_during(const std::function<void()>& backward, double lr) {
   backward();
 }
 
+void AdamW::fill_unwritten(const Slot& slot) {
+  if (!slot.unwritten) return;
+  slot.mean.zero_();
+  slot.square.zero_();
+}
+
 std::vector<at::Tensor> AdamW::state() const {
   std::vector<at::Tensor> state;
-  for (const Slot& slot : slots_) state.insert(state.end(), {slot.mean, slot.square, slot.steps});
+  for (const Slot& slot : slots_) {
+    fill_unwritten(slot);
+    state.insert(state.end(), {slot.mean, slot.square, slot.steps});
+  }
   return state;
 }
 
@@ -93,7 +104,10 @@ void AdamW::restore(const std::vector<at::Tensor>& state) {
     if (own[i].sizes() != state[i].sizes()) throw input_error("an optimiser's state: tensor {} has another shape", i);
     own[i].copy_(state[i]);
   }
-  for (Slot& slot : slots_) std::ranges::fill(slot.moved, char{1});
+  for (Slot& slot : slots_) {
+    slot.unwritten = false;
+    std::ranges::fill(slot.moved, char{1});
+  }
 }
 
 void AdamW::step_slot(Slot& slot, double lr) const {
@@ -106,6 +120,7 @@ void AdamW::step_slot(Slot& slot, double lr) const {
   } else {
     step_plain(slot, lr);
   }
+  slot.unwritten = false;
   slot.parameter.mutable_grad().reset();
 }
 
@@ -116,7 +131,8 @@ void AdamW::step_fused(Slot& slot, double lr) const {
                   .gradient = gradient,
                   .mean = slot.mean,
                   .square = slot.square,
-                  .moved = slot.moved},
+                  .moved = slot.moved,
+                  .first = slot.unwritten},
                  {.mean_share = static_cast<float>(1.0 - options_.beta1),
                   .square_kept = static_cast<float>(options_.beta2),
                   .square_share = static_cast<float>(1.0 - options_.beta2),
@@ -127,6 +143,7 @@ void AdamW::step_fused(Slot& slot, double lr) const {
 }
 
 void AdamW::step_plain(Slot& slot, double lr) const {
+  fill_unwritten(slot);
   const at::Tensor& gradient = slot.parameter.grad();
   const double steps = slot.steps.item<double>();
   const double mean_correction = 1.0 - std::pow(options_.beta1, steps);

@@ -48,9 +48,11 @@ class AdamW {
     at::Tensor mean;            // of the gradient, decaying by beta1
     at::Tensor square;          // of its square, by beta2
     at::Tensor steps;           // scalar, on the CPU
+    bool unwritten;             // the moments are 0, whatever lies there: their first step writes them
     std::vector<char> moved{};  // see nn::AdamWSlot
   };
   class StepHook;
+  static void fill_unwritten(const Slot& slot);
   void step_slot(Slot& slot, double lr) const;
   void step_fused(Slot& slot, double lr) const;
   void step_plain(Slot& slot, double lr) const;

@@ -153,6 +153,25 @@ TEST(AdamW, GoesOnWithATableWhereAnotherLeftOff) {
   EXPECT_TRUE(straight.equal(cut));
 }
 
+// As a first step takes moments for 0 without reading them.
+TEST(AdamW, BeginsWithMomentsOfZero) {
+  const at::Tensor start = at::randn({300, 37});
+  for (const AdamW::Form form : {AdamW::Form::fused, AdamW::Form::plain}) {
+    const at::Tensor fresh = leaf(start), restored = leaf(start), unused = leaf(start);
+    AdamW begins({fresh, unused}, {}, form), goes_on({restored, unused}, {}, form);
+    for (const at::Tensor& moment : begins.state()) EXPECT_EQ(moment.count_nonzero().item<std::int64_t>(), 0);
+    std::vector<at::Tensor> zeros;
+    for (const at::Tensor& moment : goes_on.state()) zeros.push_back(at::zeros_like(moment));
+    goes_on.restore(zeros);
+    const at::Tensor gradient = at::randn({300, 37});
+    for (const at::Tensor& parameter : {fresh, restored}) parameter.mutable_grad() = gradient.clone();
+    begins.step(0.1);
+    goes_on.step(0.1);
+    EXPECT_TRUE(fresh.equal(restored));
+    for (std::size_t i = 0; i < zeros.size(); ++i) EXPECT_TRUE(begins.state()[i].equal(goes_on.state()[i]));
+  }
+}
+
 // Two leaves of a chain, the first of them used twice, and a table of which each step uses other rows.
 struct Chain {
   at::Tensor first, last, table, unused;

@@ -178,6 +178,7 @@ struct Outer {
 
 // mean += (gradient - mean) mean_share, square = square square_kept + gradient^2 square_share,
 // parameter = parameter kept - step mean / (sqrt(square) root_correction + eps).
+// `first`: mean and square are 0, whatever lies there, and are written only.
 struct AdamWStep {
   int64_t count;
   float* parameter;
@@ -185,6 +186,7 @@ struct AdamWStep {
   float* mean;
   float* square;
   float mean_share, square_kept, square_share, kept, step, root_correction, eps;
+  bool first;
 };
 
 // The right matrix of a product, [depth, columns] or its transpose: element (k, j) is data[k * depth_stride + j *

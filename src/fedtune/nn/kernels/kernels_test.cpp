@@ -1,7 +1,9 @@
 #include "fedtune/nn/kernels/kernels.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <numbers>
 #include <span>
 #include <thread>
@@ -118,6 +120,37 @@ TEST_P(EveryKernelSet, TransposesMatrices) {
       for (std::int64_t j = 0; j < columns; ++j)
         ASSERT_EQ(y[static_cast<std::size_t>(j * rows + i)], static_cast<float>(i * stride + j)) << rows << columns;
   }
+}
+
+TEST_P(EveryKernelSet, FirstStepOfAdamWReadsNoMoments) {
+  std::vector<float> gradient{0.0f, -0.0f, 1e-30f, -2.5f};
+  for (int i = 0; i < 37; ++i) gradient.push_back(0.01f * static_cast<float>(i - 20));
+  struct Side {
+    std::vector<float> parameter, mean, square;
+  };
+  const std::size_t count = gradient.size();
+  const auto step = [&](float moments, bool first) {
+    Side side{std::vector<float>(count, 0.5f), std::vector<float>(count, moments), std::vector<float>(count, moments)};
+    GetParam()->adamw({.count = static_cast<std::int64_t>(count),
+                       .parameter = side.parameter.data(),
+                       .gradient = gradient.data(),
+                       .mean = side.mean.data(),
+                       .square = side.square.data(),
+                       .mean_share = 0.1f,
+                       .square_kept = 0.999f,
+                       .square_share = 0.001f,
+                       .kept = 0.99f,
+                       .step = 0.2f,
+                       .root_correction = 31.6f,
+                       .eps = 1e-6f,
+                       .first = first});
+    return side;
+  };
+  const auto bytes = [](const std::vector<float>& x) { return std::as_bytes(std::span(x)); };
+  const Side zeros = step(0.0f, false), unwritten = step(std::nanf(""), true);
+  EXPECT_TRUE(std::ranges::equal(bytes(zeros.parameter), bytes(unwritten.parameter)));
+  EXPECT_TRUE(std::ranges::equal(bytes(zeros.mean), bytes(unwritten.mean)));
+  EXPECT_TRUE(std::ranges::equal(bytes(zeros.square), bytes(unwritten.square)));
 }
 
 TEST_P(EveryKernelSet, FindsTheOneElementThatIsNotZero) {
