@@ -16,6 +16,7 @@
 #include <ATen/ops/zeros.h>
 #include <benchmark/benchmark.h>
 
+#include "fedtune/base/memory.h"
 #include "fedtune/nn/matrix.h"
 #include "fedtune/nn/ops.h"
 #include "fedtune/nn/thread.h"
@@ -165,6 +166,7 @@ BENCHMARK(Attention)->ArgsProduct({{0, 1}, {11, 23, 46, 184}});
 
 int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
+  fedtune::keep_freed_memory();  // as the program does
   fedtune::nn::prepare_worker_thread();
   fedtune::bench::measure_peaks();
   if (argc == 3) fedtune::bench::add_tokenizer(argv[1], argv[2]);
