@@ -16,21 +16,76 @@ constexpr int panel_vectors = 3;
 constexpr int64_t panel_width = panel_vectors * lanes;
 // Accumulators, one panel row and a broadcast fill the registers: 32 of them with AVX-512, else 16.
 constexpr int tile_rows = lanes == 16 ? 8 : 4;
-// A tile of the left matrix is 24 kB of the first cache; a block of panels half a megabyte of the second.
-constexpr int64_t longest_chunk = 768;
+// A tile of the left matrix is 12 kB of the first cache; a block of panels 300 kB of the second, so that the next one
+// fits beside it.
+constexpr int64_t longest_chunk = 384;
 constexpr int64_t panels_per_block = 64 / lanes;
+constexpr int64_t block_columns = panels_per_block * panel_width;
 // How far ahead panels are fetched, in floats.
 constexpr int64_t fetch_ahead = 256;
 // With AVX-512 a tile outruns the second and third caches, so what comes next is fetched meanwhile: while the panels of
-// a block pass by, each brings some rows of the next left tile and its share of the next block. The others' narrower
-// tiles have no loads to spare for that.
+// a block pass by, each brings some rows of the next left tile and its share of the next block, from its panels or from
+// the matrix that is yet to be packed. The others' narrower tiles have no loads to spare for that.
 constexpr bool fetches_next = lanes == 16;
 constexpr int64_t rows_per_panel = fetches_next ? tile_rows / panels_per_block : 1;
 
-// Where what comes next lies: the left rows of the next tile, and the next block's panels.
+// Where what comes next lies, a line at a time: a row of the next left tile, and of the next block of the right matrix
+// lines that are `right_step` floats apart.
 struct Next {
   const float* left;
-  const float* panels;
+  const float* right;
+  int64_t right_step;
+};
+
+// The lines of the next block, in runs of as many as a row of the left matrix has.
+class NextBlock {
+ public:
+  static NextBlock none(const float* anything) { return {{.data = anything}}; }
+  static NextBlock panels(const float* data, int64_t stride, int64_t depth) {
+    return {{.data = data,
+             .step = lanes,
+             .runs = panel_width,
+             .run_stride = depth,
+             .groups = panels_per_block,
+             .group_stride = stride}};
+  }
+  // All columns of the source, which are those of a block.
+  static NextBlock source(const Source& b) {
+    if (b.depth_stride == 1)
+      return {{.data = b.data, .step = lanes, .runs = b.columns, .run_stride = b.column_stride, .groups = 1}};
+    // A run takes a line of one row after the other, a group of runs all rows.
+    const int64_t lines = b.depth < lanes ? 1 : b.depth / lanes;
+    return {{.data = b.data,
+             .step = b.depth_stride,
+             .runs = (b.depth + lines - 1) / lines,
+             .run_stride = lines * b.depth_stride,
+             .groups = (b.columns + lanes - 1) / lanes,
+             .group_stride = lanes}};
+  }
+
+  Next beside(const float* left) const { return {left, at_, groups_left_ > 0 ? lines_.step : 0}; }
+  void advance() {
+    if (groups_left_ == 0) return;
+    at_ += lines_.run_stride;
+    if (--runs_left_ > 0) return;
+    --groups_left_;
+    runs_left_ = lines_.runs;
+    lines_.data += lines_.group_stride;
+    at_ = lines_.data;
+  }
+
+ private:
+  struct Lines {
+    const float* data;  // the first of the group's
+    int64_t step = 0;
+    int64_t runs = 0, run_stride = 0;      // of a group
+    int64_t groups = 0, group_stride = 0;  // of all
+  };
+  NextBlock(const Lines& lines) : lines_(lines), at_(lines.data), runs_left_(lines.runs), groups_left_(lines.groups) {}
+
+  Lines lines_;
+  const float* at_;
+  int64_t runs_left_, groups_left_;
 };
 
 // Rows of the left matrix, `stride` floats apart.
@@ -80,9 +135,9 @@ FEDTUNE_INLINE void add_run(int64_t depth, LeftRows a, const float* panel, Next 
   constexpr int64_t steps = lanes / rows_per_panel;
   for (; fetches_next && k + steps <= depth; k += steps) {
     __builtin_prefetch(next.left, 0, 3);
-    __builtin_prefetch(next.panels, 0, 2);
+    __builtin_prefetch(next.right, 0, 2);
     next.left += lanes;
-    next.panels += steps;
+    next.right += next.right_step;
 #pragma GCC unroll 8
     for (int64_t i = 0; i < steps; ++i) add();
   }
@@ -91,7 +146,8 @@ FEDTUNE_INLINE void add_run(int64_t depth, LeftRows a, const float* panel, Next 
 
 // c[i, :] = start[i, :] + sum over k of a[i, k] panel[k, :], for `Rows` rows.
 template <int Rows>
-FEDTUNE_INLINE void product_tile(int64_t depth, LeftRows a, const float* panel, Start start, Product c, Next next) {
+FEDTUNE_INLINE void product_tile(int64_t depth, LeftRows a, const float* panel, Start start, Product c,
+                                 const float* next_left, NextBlock& next_block) {
   Floats part[Rows][panel_vectors] = {};
   if (start.data) {
 #pragma GCC unroll 8
@@ -103,7 +159,8 @@ FEDTUNE_INLINE void product_tile(int64_t depth, LeftRows a, const float* panel, 
   for (int64_t run = 0; run < rows_per_panel; ++run) {
     const int64_t first = depth * run / rows_per_panel, count = depth * (run + 1) / rows_per_panel - first;
     add_run(count, {a.data + first, a.stride}, panel + first * panel_width,
-            {next.left + run * a.stride, next.panels + first}, part);
+            next_block.beside(next_left + run * a.stride), part);
+    next_block.advance();
   }
 #pragma GCC unroll 8
   for (int i = 0; i < Rows; ++i)
@@ -117,7 +174,8 @@ static void narrow_tile(int64_t depth, LeftRows a, const float* panel, Start sta
   float begin[Rows * panel_width] = {}, sums[Rows * panel_width];
   for (int64_t i = 0; start.data && i < Rows; ++i)
     for (int64_t j = 0; j < columns; ++j) begin[i * panel_width + j] = start.data[i * start.row_stride + j];
-  product_tile<Rows>(depth, a, panel, {begin, panel_width}, {sums, panel_width}, {a.data, panel});
+  NextBlock none = NextBlock::none(panel);
+  product_tile<Rows>(depth, a, panel, {begin, panel_width}, {sums, panel_width}, a.data, none);
   for (int64_t i = 0; i < Rows; ++i)
     for (int64_t j = 0; j < columns; ++j) c.data[i * c.row_stride + j] = sums[i * panel_width + j];
 }
@@ -129,26 +187,24 @@ struct Panels {
 };
 
 template <int Rows>
-static void product_rows(int64_t depth, LeftRows a, Panels panels, Start start, Product c, const float* next_panels) {
-  Next next{a.data + Rows * a.stride, next_panels};
+static void product_rows(int64_t depth, LeftRows a, Panels panels, Start start, Product c, NextBlock& next_block) {
+  const float* next_left = a.data + Rows * a.stride;
   for (int64_t j = 0; j < panels.columns; j += panel_width, panels.data += panels.stride) {
     const Start here{start.data ? start.data + j : nullptr, start.row_stride};
     const Product to{c.data + j, c.row_stride};
     if (panels.columns - j >= panel_width)
-      product_tile<Rows>(depth, a, panels.data, here, to, next);
+      product_tile<Rows>(depth, a, panels.data, here, to, next_left, next_block);
     else
       narrow_tile<Rows>(depth, a, panels.data, here, to, panels.columns - j);
-    next.left += rows_per_panel * a.stride;
-    next.panels += depth;
+    next_left += rows_per_panel * a.stride;
   }
 }
 
-static void product_block(int64_t rows, int64_t depth, LeftRows a, Panels panels, Start start, Product c) {
-  const float* next_panels = panels.data + panels_per_block * panels.stride;
+static void product_block(int64_t rows, int64_t depth, LeftRows a, Panels panels, Start start, Product c,
+                          NextBlock next_block) {
   const auto tile = [&](auto count) {
     constexpr int taken = decltype(count)::value;
-    product_rows<taken>(depth, a, panels, start, c, next_panels);
-    next_panels += panels_per_block * depth;
+    product_rows<taken>(depth, a, panels, start, c, next_block);
     a.data += taken * a.stride;
     c.data += taken * c.row_stride;
     if (start.data) start.data += taken * start.row_stride;
@@ -174,23 +230,43 @@ static void pack(const Source& b, float* packed) {
     pack_panel<panel_width>(b, 0, b.depth, j, packed);
 }
 
+// Of the columns of block `j` and the rows of a chunk.
+static Source block_of(const Source& b, int64_t first, int64_t depth, int64_t j) {
+  const int64_t left = b.columns - j;
+  return {.depth = depth,
+          .columns = left < block_columns ? left : block_columns,
+          .data = b.data + first * b.depth_stride + j * b.column_stride,
+          .depth_stride = b.depth_stride,
+          .column_stride = b.column_stride};
+}
+
+static NextBlock next_block_of(const MatrixProduct& args, int64_t first, int64_t depth, int64_t j) {
+  const Source& b = args.b;
+  j += block_columns;
+  if (j >= b.columns) {
+    j = 0;
+    first += depth;
+  }
+  if (first >= b.depth) return NextBlock::none(b.data);
+  if (!args.packed) return NextBlock::source(block_of(b, first, depth, j));
+  return NextBlock::panels(args.packed + j * b.depth + first * panel_width, b.depth * panel_width, depth);
+}
+
 static void matrix_product(const MatrixProduct& args) {
   const Source& b = args.b;
   const int64_t chunks = (b.depth + longest_chunk - 1) / longest_chunk;
-  constexpr int64_t block_columns = panels_per_block * panel_width;
   for (int64_t chunk = 0; chunk < chunks; ++chunk) {
     const int64_t first = b.depth * chunk / chunks, depth = b.depth * (chunk + 1) / chunks - first;
     const LeftRows a{args.a + first, args.a_row_stride};
     for (int64_t j = 0; j < b.columns; j += block_columns) {
-      const int64_t left = b.columns - j, columns = left < block_columns ? left : block_columns;
+      const Source block = block_of(b, first, depth, j);
       Panels panels{args.packed ? args.packed + j * b.depth + first * panel_width : args.scratch,
-                    (args.packed ? b.depth : depth) * panel_width, columns};
-      if (!args.packed)
-        for (int64_t i = 0; i < columns; i += panel_width)
-          pack_panel<panel_width>(b, first, depth, j + i, args.scratch + i * depth);
+                    (args.packed ? b.depth : depth) * panel_width, block.columns};
+      if (!args.packed) pack(block, args.scratch);
       const Product c{args.c + j, args.c_row_stride};
       const Start bias{args.bias ? args.bias + j : nullptr, 0};
-      product_block(args.rows, depth, a, panels, chunk > 0 ? Start{c.data, c.row_stride} : bias, c);
+      product_block(args.rows, depth, a, panels, chunk > 0 ? Start{c.data, c.row_stride} : bias, c,
+                    next_block_of(args, first, depth, j));
     }
   }
 }
