@@ -43,12 +43,13 @@ AdamW::AdamW(const std::vector<at::Tensor>& parameters, const AdamWOptions& opti
   slots_.reserve(parameters.size());
   for (const at::Tensor& parameter : parameters) {
     const bool table = is_table(parameter, options);
-    const auto moment = [&] { return table ? nn::huge_zeros_like(parameter) : nn::huge_empty_like(parameter); };
+    const bool unwritten = form == Form::fused && !table;
+    const auto moment = [&] { return unwritten ? nn::huge_empty_like(parameter) : nn::huge_zeros_like(parameter); };
     slots_.push_back({.parameter = parameter,
                       .mean = moment(),
                       .square = moment(),
                       .steps = at::scalar_tensor(0.0f),
-                      .unwritten = !table});
+                      .unwritten = unwritten});
     if (table) slots_.back().moved.resize(static_cast<std::size_t>(parameter.size(0)));
   }
 }
@@ -79,16 +80,13 @@ void AdamW::step_during(const std::function<void()>& backward, double lr) {
   backward();
 }
 
-void AdamW::fill_unwritten(const Slot& slot) {
-  if (!slot.unwritten) return;
-  slot.mean.zero_();
-  slot.square.zero_();
-}
-
 std::vector<at::Tensor> AdamW::state() const {
   std::vector<at::Tensor> state;
   for (const Slot& slot : slots_) {
-    fill_unwritten(slot);
+    if (slot.unwritten) {
+      slot.mean.zero_();
+      slot.square.zero_();
+    }
     state.insert(state.end(), {slot.mean, slot.square, slot.steps});
   }
   return state;
@@ -120,7 +118,6 @@ void AdamW::step_slot(Slot& slot, double lr) const {
   } else {
     step_plain(slot, lr);
   }
-  slot.unwritten = false;
   slot.parameter.mutable_grad().reset();
 }
 
@@ -140,10 +137,10 @@ void AdamW::step_fused(Slot& slot, double lr) const {
                   .kept = static_cast<float>(1.0 - lr * options_.weight_decay),
                   .step = static_cast<float>(lr / (1.0 - std::pow(options_.beta1, steps))),
                   .root_correction = static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(options_.beta2, steps)))});
+  slot.unwritten = false;
 }
 
 void AdamW::step_plain(Slot& slot, double lr) const {
-  fill_unwritten(slot);
   const at::Tensor& gradient = slot.parameter.grad();
   const double steps = slot.steps.item<double>();
   const double mean_correction = 1.0 - std::pow(options_.beta1, steps);

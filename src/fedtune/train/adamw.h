@@ -52,7 +52,6 @@ class AdamW {
     std::vector<char> moved{};  // see nn::AdamWSlot
   };
   class StepHook;
-  static void fill_unwritten(const Slot& slot);
   void step_slot(Slot& slot, double lr) const;
   void step_fused(Slot& slot, double lr) const;
   void step_plain(Slot& slot, double lr) const;
