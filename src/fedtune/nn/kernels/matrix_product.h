@@ -240,6 +240,11 @@ static Source block_of(const Source& b, int64_t first, int64_t depth, int64_t j)
           .column_stride = b.column_stride};
 }
 
+// The same, of panels.
+static const float* packed_block_of(const MatrixProduct& args, int64_t first, int64_t j) {
+  return args.packed + j * args.b.depth + first * panel_width;
+}
+
 static NextBlock next_block_of(const MatrixProduct& args, int64_t first, int64_t depth, int64_t j) {
   const Source& b = args.b;
   j += block_columns;
@@ -249,7 +254,7 @@ static NextBlock next_block_of(const MatrixProduct& args, int64_t first, int64_t
   }
   if (first >= b.depth) return NextBlock::none(b.data);
   if (!args.packed) return NextBlock::source(block_of(b, first, depth, j));
-  return NextBlock::panels(args.packed + j * b.depth + first * panel_width, b.depth * panel_width, depth);
+  return NextBlock::panels(packed_block_of(args, first, j), b.depth * panel_width, depth);
 }
 
 static void matrix_product(const MatrixProduct& args) {
@@ -260,7 +265,7 @@ static void matrix_product(const MatrixProduct& args) {
     const LeftRows a{args.a + first, args.a_row_stride};
     for (int64_t j = 0; j < b.columns; j += block_columns) {
       const Source block = block_of(b, first, depth, j);
-      Panels panels{args.packed ? args.packed + j * b.depth + first * panel_width : args.scratch,
+      Panels panels{args.packed ? packed_block_of(args, first, j) : args.scratch,
                     (args.packed ? b.depth : depth) * panel_width, block.columns};
       if (!args.packed) pack(block, args.scratch);
       const Product c{args.c + j, args.c_row_stride};
