@@ -16,17 +16,17 @@ constexpr int panel_vectors = 3;
 constexpr int64_t panel_width = panel_vectors * lanes;
 // Accumulators, one panel row and a broadcast fill the registers: 32 of them with AVX-512, else 16.
 constexpr int tile_rows = lanes == 16 ? 8 : 4;
-// A tile of the left matrix is 12 kB of the first cache; a block of panels 300 kB of the second, so that the next one
-// fits beside it.
-constexpr int64_t longest_chunk = 384;
-constexpr int64_t panels_per_block = 64 / lanes;
-constexpr int64_t block_columns = panels_per_block * panel_width;
 // How far ahead panels are fetched, in floats.
 constexpr int64_t fetch_ahead = 256;
 // With AVX-512 a tile outruns the second and third caches, so what comes next is fetched meanwhile: while the panels of
 // a block pass by, each brings some rows of the next left tile and its share of the next block, from its panels or from
 // the matrix that is yet to be packed. The others' narrower tiles have no loads to spare for that.
 constexpr bool fetches_next = lanes == 16;
+// A tile of the left matrix is 12 kB of the first cache; a block of panels 600 kB of the second, or half of that where
+// the next one is to fit beside it.
+constexpr int64_t longest_chunk = fetches_next ? 384 : 768;
+constexpr int64_t panels_per_block = 64 / lanes;
+constexpr int64_t block_columns = panels_per_block * panel_width;
 constexpr int64_t rows_per_panel = fetches_next ? tile_rows / panels_per_block : 1;
 
 // Where what comes next lies, a line at a time: a row of the next left tile, and of the next block of the right matrix
